@@ -51,11 +51,11 @@ enum setting_type {
 	SETTING_DURATION, // int64_t, milliseconds; "500ms", "10s", "5m", "2h", "7d", "0"
 	SETTING_SIZE,     // int64_t, bytes; "512", "64KiB", "1MiB", "2GiB"
 	SETTING_TEXT,     // const char *, NULL if not set
-	SETTING_PATH, // const char *, NULL if not set; relative to the settings file's folder in a file, to the working folder elsewhere
+	SETTING_PATH,   // const char *, NULL if not set; in a file relative to that file's folder, elsewhere to the working folder
 	SETTING_CHOICE, // int or an enum; one of choices
 	SETTING_LIST,   // struct setting_list of texts; comma-separated in the environment and in fallback
 	SETTING_MAP,    // struct setting_map, name -> text: passed through
-	SETTING_SECRET, // const char *, NULL if not set; never printed. Also by NAME_file: the file's content without its last newline
+	SETTING_SECRET, // const char *, NULL if not set; never printed. By NAME_file too: a file's content without its last newline
 };
 
 struct setting_choice {
@@ -107,32 +107,28 @@ struct setting_table {
 };
 
 // .type and .offset of a row; does not compile if the member is of another type than the setting.
-#define SETTING_AT(kind, conf, member) \
-	.type = SETTING_##kind,        \
+// clang-format off
+#define SETTING_AT(kind, conf, member)                                                                                             \
+	.type = SETTING_##kind,                                                                                                    \
 	.offset = offsetof(conf, member) + 0 * sizeof(char[_Generic(((conf *)NULL)->member, SETTING_C_##kind)])
-#define SETTING_C_BOOL bool : 1
-#define SETTING_C_INT \
-int64_t:              \
-	1
-#define SETTING_C_DURATION \
-int64_t:                   \
-	1
-#define SETTING_C_SIZE \
-int64_t:               \
-	1
-#define SETTING_C_TEXT const char * : 1
-#define SETTING_C_PATH const char * : 1
-#define SETTING_C_CHOICE int : 1, unsigned : 1
-#define SETTING_C_LIST struct setting_list : 1
-#define SETTING_C_MAP struct setting_map : 1
-#define SETTING_C_SECRET const char * : 1
+#define SETTING_C_BOOL bool: 1
+#define SETTING_C_INT int64_t: 1
+#define SETTING_C_DURATION int64_t: 1
+#define SETTING_C_SIZE int64_t: 1
+#define SETTING_C_TEXT const char *: 1
+#define SETTING_C_PATH const char *: 1
+#define SETTING_C_CHOICE int: 1, unsigned: 1
+#define SETTING_C_LIST struct setting_list: 1
+#define SETTING_C_MAP struct setting_map: 1
+#define SETTING_C_SECRET const char *: 1
+// clang-format on
 
-// Fills the struct with the rows' defaults, required ones with NULL, 0 or no entries. What the members point to lives in the arena. A default
-// that does not parse is a panic.
+// Fills the struct with the rows' defaults, required ones with NULL, 0 or no entries. What the members point to lives in the
+// arena. A default that does not parse is a panic.
 void settings_defaults(const struct setting_table *table, struct arena *arena, void *conf);
 
-// Sets one member from a text, with all checks. Fails with SETTING_INVALID and a detail without the setting's name; secrets and passed-through
-// values are not in it. MAP takes "name=value,name=value".
+// Sets one member from a text, with all checks. Fails with SETTING_INVALID and a detail without the setting's name; secrets and
+// passed-through values are not in it. MAP takes "name=value,name=value".
 enum reason setting_set(const struct setting *row, struct slice text, struct arena *arena, void *conf,
 			struct fault *f) ATTR_MUST_USE;
 // LIST and MAP from their entries.
@@ -151,8 +147,8 @@ bool setting_parse_int(struct slice text, int64_t *n) ATTR_MUST_USE;
 bool setting_parse_duration(struct slice text, int64_t *ms) ATTR_MUST_USE;
 bool setting_parse_size(struct slice text, int64_t *bytes) ATTR_MUST_USE;
 #define SETTING_NUMBER_SIZE 32
-const char *setting_format_duration(int64_t ms,
-				    char out[static SETTING_NUMBER_SIZE]); // the largest unit that divides it: "90s", "2h"
+// In the largest unit that divides it: "90s", "2h", "64KiB".
+const char *setting_format_duration(int64_t ms, char out[static SETTING_NUMBER_SIZE]);
 const char *setting_format_size(int64_t bytes, char out[static SETTING_NUMBER_SIZE]);
 
 // The value of the map's entry, or NULL.
