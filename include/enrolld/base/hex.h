@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes as text: hexadecimal and base64url without padding (RFC 4648 sections 8 and 5). Decoders are strict: one text per value of
+// base64url, and nothing is skipped. Not constant in time: for what is public or compared elsewhere.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enrolld/base/attr.h"
+#include "enrolld/base/slice.h"
+
+// Room for the text of len bytes, with NUL.
+#define HEX_TEXT_SIZE(len) (2 * (size_t)(len) + 1)
+#define BASE64URL_TEXT_SIZE(len) (((size_t)(len)*4 + 2) / 3 + 1)
+// Room for the bytes of a text of len characters.
+#define BASE64URL_BYTES_SIZE(len) ((size_t)(len) / 4 * 3 + 2)
+
+// Lower case and NUL: out holds HEX_TEXT_SIZE(len).
+void hex_encode(const void *bytes, size_t len, char *out);
+// Either case, an even number of digits; out holds text.len / 2 bytes, and may be partly written if false.
+bool hex_decode(struct slice text, uint8_t *out) ATTR_MUST_USE;
+
+// Text and NUL: out holds BASE64URL_TEXT_SIZE(len). Returns the length of the text.
+size_t base64url_encode(const void *bytes, size_t len, char *out);
+// out holds BASE64URL_BYTES_SIZE(text.len), and may be partly written if false. Refused are padding, foreign characters, a length of
+// 4n + 1 and spare bits that are not zero.
+bool base64url_decode(struct slice text, uint8_t *out, size_t *len) ATTR_MUST_USE;
