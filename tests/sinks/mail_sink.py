@@ -24,6 +24,7 @@ import email
 import email.policy
 import itertools
 import json
+import logging
 import os
 import signal
 import ssl
@@ -130,6 +131,7 @@ class Connection(SMTP):
 
 
 async def serve(options):
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     mailbox = Mailbox(options.dir)
     loop = asyncio.get_running_loop()
     context = None
