@@ -66,6 +66,20 @@ enum reason fault_set(struct fault *f, enum reason reason, const char *fmt, ...)
 	return reason;
 }
 
+static void append_detail(struct fault *f, const char *text)
+{
+	size_t len = strlen(f->detail);
+	size_t room = sizeof(f->detail) - 1 - len;
+	size_t more = strlen(text);
+	bool cut = more > room;
+	if (cut)
+		more = room;
+	memcpy(f->detail + len, text, more);
+	f->detail[len + more] = '\0';
+	if (cut)
+		drop_partial_character(f->detail);
+}
+
 enum reason fault_prefix(struct fault *f, const char *fmt, ...)
 {
 	char context[FAULT_DETAIL_SIZE];
@@ -74,14 +88,12 @@ enum reason fault_prefix(struct fault *f, const char *fmt, ...)
 	format_detail(context, sizeof(context), fmt, args);
 	va_end(args);
 
-	char detail[2 * FAULT_DETAIL_SIZE];
-	const char *separator = f->detail[0] ? ": " : "";
-	(void)snprintf(detail, sizeof(detail), "%s%s%s", context, separator, f->detail);
-	bool cut = strlen(detail) >= sizeof(f->detail);
-	detail[sizeof(f->detail) - 1] = '\0';
-	if (cut)
-		drop_partial_character(detail);
-	memcpy(f->detail, detail, sizeof(f->detail));
+	char before[FAULT_DETAIL_SIZE];
+	memcpy(before, f->detail, sizeof(before));
+	f->detail[0] = '\0';
+	append_detail(f, context);
+	append_detail(f, before[0] ? ": " : "");
+	append_detail(f, before);
 	return f->reason;
 }
 

@@ -76,7 +76,7 @@ static int base64url_value(char c)
 	return -1;
 }
 
-bool base64url_decode(struct slice text, uint8_t *out, size_t *ret_len)
+bool base64url_decode(struct slice text, uint8_t *out, size_t *len)
 {
 	if (text.len % 4 == 1)
 		return false;
@@ -96,6 +96,6 @@ bool base64url_decode(struct slice text, uint8_t *out, size_t *ret_len)
 	}
 	if ((bits & ((1U << count) - 1)) != 0)
 		return false;
-	*ret_len = (size_t)(to - out);
+	*len = (size_t)(to - out);
 	return true;
 }

@@ -58,29 +58,28 @@ static enum reason map_slab(struct secret_pool *pool, size_t slots, struct fault
 	return REASON_OK;
 }
 
-enum reason secret_pool_create(size_t slots, struct secret_pool **ret_pool, bool *ret_locked, struct fault *f)
+enum reason secret_pool_create(size_t slots, struct secret_pool **pool, bool *locked, struct fault *f)
 {
-	struct secret_pool *pool = calloc(1, sizeof(*pool));
-	if (!pool)
+	struct secret_pool *made = calloc(1, sizeof(*made));
+	if (!made)
 		return fault_set(f, REASON_NO_MEMORY, "no memory for a pool of secrets");
-	enum reason reason = map_slab(pool, slots, f);
+	enum reason reason = map_slab(made, slots, f);
 	if (reason != REASON_OK) {
-		free(pool);
+		free(made);
 		return reason;
 	}
-	// Core files first: the lock may be denied, this one never is on Linux 3.4 and later.
-	(void)madvise(pool->slab, pool->slab_size, MADV_DONTDUMP);
-	bool locked = mlock(pool->slab, pool->slab_size) == 0;
+	// Core files first: the lock may be denied, this never is on Linux 3.4 and later.
+	(void)madvise(made->slab, made->slab_size, MADV_DONTDUMP);
+	*locked = mlock(made->slab, made->slab_size) == 0;
 
-	(void)pthread_mutex_init(&pool->lock, NULL);
-	struct secret *slot = (struct secret *)(void *)pool->slab;
+	(void)pthread_mutex_init(&made->lock, NULL);
+	struct secret *slot = (struct secret *)(void *)made->slab;
 	for (size_t i = slots; i-- > 0;) {
-		slot[i].pool = pool;
-		slot[i].next = pool->free;
-		pool->free = &slot[i];
+		slot[i].pool = made;
+		slot[i].next = made->free;
+		made->free = &slot[i];
 	}
-	*ret_pool = pool;
-	*ret_locked = locked;
+	*pool = made;
 	return REASON_OK;
 }
 

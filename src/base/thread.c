@@ -55,7 +55,7 @@ static int create_with_small_stack(pthread_t *thread, struct start *start)
 	return error;
 }
 
-enum reason thread_start(const char *name, void (*fn)(void *ctx), void *ctx, pthread_t *ret_thread, struct fault *f)
+enum reason thread_start(const char *name, void (*fn)(void *ctx), void *ctx, pthread_t *thread, struct fault *f)
 {
 	struct start *start = calloc(1, sizeof(*start));
 	if (!start)
@@ -64,13 +64,13 @@ enum reason thread_start(const char *name, void (*fn)(void *ctx), void *ctx, pth
 	start->ctx = ctx;
 	(void)snprintf(start->name, sizeof(start->name), "%s", name);
 
-	pthread_t thread = 0;
-	int error = create_with_small_stack(&thread, start);
+	pthread_t made = 0;
+	int error = create_with_small_stack(&made, start);
 	if (error != 0) {
 		free(start);
 		return fault_set(f, REASON_NO_MEMORY, "cannot start thread %s: %s", name, strerrordesc_np(error));
 	}
-	*ret_thread = thread;
+	*thread = made;
 	return REASON_OK;
 }
 

@@ -83,12 +83,12 @@ const char *uuid_format(const struct uuid *uuid, char out[static UUID_TEXT_SIZE]
 	return out;
 }
 
-bool uuid_parse(struct slice text, struct uuid *ret_uuid)
+bool uuid_parse(struct slice text, struct uuid *uuid)
 {
 	if (text.len != UUID_TEXT_SIZE - 1)
 		return false;
-	struct uuid uuid;
-	uint8_t *to = uuid.bytes;
+	struct uuid read;
+	uint8_t *to = read.bytes;
 	const char *from = text.ptr;
 	for (size_t i = 0; i < ARRAY_LEN(group_sizes); i++) {
 		if (i > 0 && *from++ != '-')
@@ -98,7 +98,7 @@ bool uuid_parse(struct slice text, struct uuid *ret_uuid)
 		from += 2 * group_sizes[i];
 		to += group_sizes[i];
 	}
-	*ret_uuid = uuid;
+	*uuid = read;
 	return true;
 }
 
