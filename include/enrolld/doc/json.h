@@ -7,9 +7,11 @@
 #include "enrolld/base/strbuf.h"
 #include "enrolld/doc/node.h"
 
+#define JSON_DEPTH_MAX 64
+
 struct json_limits {
 	size_t bytes; // of the whole text
-	size_t depth; // of nested objects and lists, at most 64
+	size_t depth; // of nested objects and lists, at most JSON_DEPTH_MAX
 	size_t nodes; // values in all
 };
 #define JSON_LIMITS_DEFAULT ((struct json_limits){65536, 32, 10000})
@@ -17,18 +19,24 @@ struct json_limits {
 // Call once before any thread parses: installs an allocator that wipes what it frees, as bodies hold passwords.
 void json_setup(void);
 
-// Fails with RECORD_TOO_LARGE, RECORD_EMPTY, JSON_MALFORMED, JSON_TOO_DEEP, JSON_DUPLICATE_KEY, JSON_NUMBER_RANGE, TEXT_INVALID_UTF8
-// or TEXT_NUL. Any type of value may stand at the top. The detail gives the position, never content.
+// Any type of value may stand at the top. Fails with, limits first:
+//   RECORD_TOO_LARGE   more bytes or values than the limits allow
+//   RECORD_EMPTY       no bytes at all
+//   JSON_TOO_DEEP
+//   TEXT_NUL           a NUL byte, or \u0000 in a text or key
+//   TEXT_INVALID_UTF8  bad, overlong or surrogate bytes; an unpaired \ud800 to \udfff
+//   JSON_DUPLICATE_KEY, JSON_NUMBER_RANGE (integers beyond int64, reals beyond double; one too small becomes 0.0), JSON_MALFORMED
+// The detail gives the position as a byte offset, never content.
 enum reason json_parse(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root,
 		       struct fault *f) ATTR_MUST_USE;
 
-// Writer: compact, keys in the order given, UTF-8 as it is, escapes only where RFC 8259 needs them. Commas are its business.
-// A misuse (value without key in an object) is a panic.
+// Writer: compact, keys in the order given, UTF-8 as it is, escapes only where RFC 8259 needs them; bytes that are not UTF-8 become
+// U+FFFD, so that its output always parses. Commas are its business. A misuse (value without key in an object) is a panic.
 struct json_writer {
 	struct strbuf *out;
 	unsigned depth;
-	bool need_comma[64];
-	bool in_map[64];
+	bool need_comma[JSON_DEPTH_MAX + 1];
+	bool in_map[JSON_DEPTH_MAX + 1];
 	bool have_key;
 };
 void json_begin(struct json_writer *w, struct strbuf *out);
@@ -40,7 +48,7 @@ void json_key(struct json_writer *w, const char *key);
 void json_key_slice(struct json_writer *w, struct slice key);
 void json_text(struct json_writer *w, struct slice text); // absent becomes null
 void json_int(struct json_writer *w, int64_t n);
-void json_double(struct json_writer *w, double d); // not NaN, not infinite
+void json_double(struct json_writer *w, double d); // the shortest that reads back equal; a panic if NaN or infinite
 void json_bool(struct json_writer *w, bool b);
 void json_nil(struct json_writer *w);                           // null
 void json_node(struct json_writer *w, const struct node *node); // a whole tree; NULL becomes null

@@ -15,6 +15,8 @@ enum node_type { NODE_NULL, NODE_BOOL, NODE_INT, NODE_REAL, NODE_TEXT, NODE_LIST
 struct node {
 	enum node_type type;
 	int line; // 1-based; 0 for JSON, which reports no lines
+	int column;
+	struct slice written; // YAML scalars: the text as written, without quotes, so that 1.10 can stay what it is; absent in JSON
 	union {
 		bool boolean;
 		int64_t integer;
@@ -23,7 +25,8 @@ struct node {
 		struct {
 			struct node **items;
 			struct slice *keys; // maps only, in document order, no key twice
-			int *key_lines;     // maps only
+			int *key_lines;     // YAML maps only, as key_columns
+			int *key_columns;
 			size_t count;
 		} list;
 	};

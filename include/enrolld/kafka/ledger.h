@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in hand, per partition in record order: results leave in that order although effects may overtake.
+//
+// Thread-safe. The reader adds, the storer marks done, the sinker takes; the reader drops a partition when its epoch ends.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enrolld/base/attr.h"
+#include "enrolld/model/record.h"
+
+struct ledger;
+
+// Embedded in the owner's work item. Private to the ledger but for item.
+struct ledger_entry {
+	void *item;
+	struct coordinates at;
+	uint64_t epoch;
+	bool done;
+	bool listed; // still in the ledger; false once taken or dropped
+	struct ledger_entry *next;
+};
+
+struct ledger *ledger_create(void);
+void ledger_destroy(struct ledger *l); // must be empty
+
+// In offset order within a partition and epoch.
+void ledger_add(struct ledger *l, struct ledger_entry *entry);
+// false if the entry's partition was dropped meanwhile: the item is the caller's to free. true: the ledger keeps it until taken or dropped.
+bool ledger_done(struct ledger *l, struct ledger_entry *entry) ATTR_MUST_USE;
+// false if the entry was dropped; then it is the caller's to free at once.
+bool ledger_alive(struct ledger *l, const struct ledger_entry *entry) ATTR_MUST_USE;
+
+// Up to max items that are done and have nothing unfinished before them in their partition, grouped by partition; they leave the ledger and are
+// the caller's. Waits up to timeout_ms for the first.
+size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_ms) ATTR_MUST_USE;
+
+// Ends a partition: undone entries are forgotten (whoever works on them learns it from ledger_done or ledger_alive), done ones are given to free_item.
+void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx);
+size_t ledger_length(const struct ledger *l) ATTR_MUST_USE;
+// Timestamp of taking (clock_mono_ns) of the oldest entry is the caller's business: the oldest item per call, or NULL.
+void ledger_wake(struct ledger *l); // wakes a waiting ledger_take (for stopping)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records out: one transactional producer, whose transactions also carry the offsets that the outputs pass.
+//
+// A sink belongs to one thread. Rules: DESIGN section 3 "The Kafka transaction"; KIP-98, KIP-447.
+#pragma once
+
+#include "enrolld/kafka/source.h"
+#include "enrolld/model/output.h"
+
+struct sink;
+
+struct sink_options {
+	const struct kafka_conf *conf;
+	const char *group;           // whose offsets are passed; the second, memberless group is "<group>.passed"
+	const char *transactional_id; // group-instance-lane, stable
+	const char *const *topics;   // of outputs; their metadata is warmed first
+	size_t topic_count;
+};
+
+// INIT happens here and blocks until the broker answers or stop (polled, may be NULL) becomes true.
+enum reason sink_create(const struct sink_options *options, bool (*stop)(void *), void *stop_ctx, struct sink **sink, struct fault *f) ATTR_MUST_USE;
+
+// Everything of a partition's records up to next (exclusive) is in this transaction.
+struct passage {
+	const char *topic;
+	int32_t partition;
+	uint64_t epoch;
+	int64_t next; // offset after the last record
+	int64_t mark; // the partition's mark as known; <group>.passed gets the higher of the two
+};
+
+// Largest value + key + headers in bytes that the sink takes for one output: checked by the caller before, and again here (OUTPUT_TOO_LARGE, nothing begun).
+size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
+
+// Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
+//   OK               committed
+//   ASSIGNMENT_STALE nothing was begun: drop what is stale and try again
+//   KAFKA_ABORTED, KAFKA_FENCED, KAFKA_UNKNOWN  the producer was aborted or made again as needed: call source_rewind
+//   KAFKA_UNAVAILABLE nothing was begun, the brokers are away: try again with back-off
+//   KAFKA_FATAL, KAFKA_DENIED halt
+enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
+			const struct passage *passages, size_t passage_count, struct fault *f) ATTR_MUST_USE;
+void sink_close(struct sink *sink, int deadline_ms); // NULL is fine

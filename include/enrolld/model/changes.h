@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one request changes in the database, decided by a pure operation and written by the store in one transaction.
+#pragma once
+
+#include "enrolld/base/uuid.h"
+#include "enrolld/crypto/argon2.h"
+#include "enrolld/crypto/derive.h"
+#include "enrolld/model/receipt.h"
+#include "enrolld/model/registration.h"
+
+struct account_row {
+	struct uuid account_id;
+	const char *state;          // "pending": no identity verified yet; "active"
+	struct slice password_hash; // absent: none
+	struct slice given_name, family_name, display_name, birth_date, locale, attributes;
+};
+
+// A verification: its code and link token are derived from nonce, epoch and serial.
+struct challenge_row {
+	struct uuid challenge_id;
+	struct uuid account_id;
+	const char *purpose;      // "verify_email", "verify_phone"
+	const char *channel;      // "email", "sms"
+	enum claim_kind claim_kind;
+	struct slice claim_value;
+	struct nonce nonce;
+	uint16_t epoch;
+	uint8_t token_digest[DIGEST_SIZE]; // to find the row by its link token
+	int64_t life_ms;          // added to database time
+};
+
+// A message to hand to the courier; payload is sealed with the message id as context.
+struct message_row {
+	struct uuid message_id;
+	struct uuid challenge_id;
+	const char *channel;      // "email", "sms"
+	const char *template_name; // folder under schemas/messages
+	struct slice sealed;
+	int64_t life_ms;          // never sent after database time + life
+};
+
+#define MESSAGES_MAX 2
+
+struct changes {
+	bool has_account;
+	struct account_row account;
+	const struct claim *claims; // of the registration; written with the account
+	size_t claim_count;
+	struct challenge_row challenges[MESSAGES_MAX];
+	size_t challenge_count;
+	struct message_row messages[MESSAGES_MAX];
+	size_t message_count;
+	struct slice result;  // bytes of the result record; absent if the record is dead-lettered
+	struct slice receipt; // JSON of the receipt
+};

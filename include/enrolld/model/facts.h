@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the database knows about a request: found by the look before any hashing, and again by the store, which decides.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enrolld/base/uuid.h"
+#include "enrolld/crypto/digest.h"
+#include "enrolld/model/registration.h"
+#include "enrolld/model/request.h"
+
+// How an inbox hit is to be answered (DESIGN section 3, "Coming back").
+enum hit {
+	HIT_NONE,       // no row: the request is new
+	HIT_REPLAY,     // the record has passed before: nothing but a metric
+	HIT_REDELIVERY, // not passed, the row's own coordinates: result, events and reply again, same bytes and ids
+	HIT_REPEAT,     // not passed, other coordinates: a gateway's retry; a reply only
+	HIT_CONFLICT,   // same id, other fingerprint: a conflict reply and a dead letter
+	HIT_SWEPT,      // passed and beyond the horizon, row gone: ends silently
+};
+const char *hit_name(enum hit hit) ATTR_MUST_USE;
+
+// The row of a request that is done. Slices live in the arena of the work item that looked.
+struct inbox_row {
+	bool dead;             // dead-lettered: no result
+	struct slice topic;    // coordinates of the record it was stored for
+	int32_t partition;
+	int64_t offset;
+	struct fingerprint fingerprint;
+	struct slice result;   // bytes of the result; absent if dead
+	struct slice receipt;  // JSON, see receipt.h
+};
+
+struct facts {
+	int64_t now_ms;      // database time of the look
+	int64_t mark;        // passed mark of the record's partition
+	enum hit hit;
+	struct inbox_row row; // valid unless hit is NONE or SWEPT
+	bool found;           // row is filled
+	bool taken[CLAIMS_MAX]; // by claim index: held by another account
+};
+
+// Sets facts->hit from the rest: facts->found, row, mark, now_ms. horizon_ms: age past which inbox rows may have been swept.
+// A row whose fingerprint epoch is no longer in the key ring counts as equal: nothing can be said against it.
+void facts_classify(struct facts *facts, const struct request *request, int64_t horizon_ms);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known at the end of a request, and all that is needed to render its answer again: generated values, violation codes with pointers.
+// Never secrets, never input values. Kept as JSON in the inbox row.
+#pragma once
+
+#include "enrolld/base/arena.h"
+#include "enrolld/base/fault.h"
+#include "enrolld/base/uuid.h"
+#include "enrolld/crypto/derive.h"
+#include "enrolld/model/registration.h"
+
+enum outcome { OUTCOME_ACCEPTED, OUTCOME_REFUSED, OUTCOME_EXPIRED, OUTCOME_DEAD };
+const char *outcome_name(enum outcome outcome) ATTR_MUST_USE; // "accepted", "refused", "expired", "dead"
+
+struct receipt {
+	enum outcome outcome;
+	enum reason reason;             // REASON_OK if accepted
+	enum operation_kind operation;
+	int64_t at_ms;                  // database time of the decision
+	bool has_account;
+	struct uuid account_id;
+	bool has_challenge;
+	struct uuid challenge_id;
+	struct nonce nonce;             // of the challenge: codes and tokens are derived from it
+	uint16_t epoch;
+	int64_t expires_ms;             // of the challenge
+	struct violation *violations;
+	size_t violation_count;
+};
+
+struct slice receipt_write(const struct receipt *receipt, struct arena *arena) ATTR_MUST_USE; // JSON
+// INTERNAL if the text is not a receipt of this or an older version. Violations come back with field and code; the text is the dialect's to fill.
+enum reason receipt_read(struct slice json, struct arena *arena, struct receipt *receipt, struct fault *f) ATTR_MUST_USE;

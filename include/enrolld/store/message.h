@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of table message, as the courier moves them: queued -> claimed -> transmitting -> accepted | deferred | refused | unknown (| expired).
+// Database time throughout. A lease that ran out while claimed is safe to take again; one found transmitting is unknown.
+#pragma once
+
+#include "enrolld/store/store.h"
+
+struct message_lease {
+	struct uuid message_id;
+	struct slice realm;
+	const char *channel; // "email" or "sms"
+	struct slice template_name;
+	struct slice sealed;       // payload, sealed with the message id's 36 characters as context
+	struct slice purpose;      // of the challenge
+	struct nonce nonce;        // of the challenge
+	uint16_t epoch;
+	uint32_t serial;
+	int attempts;              // times it was transmitting before
+	int64_t expires_in_ms;     // left of the life of what it carries
+};
+
+// Takes up to max due messages of a channel (FOR UPDATE SKIP LOCKED, oldest first), rows copied to arena; also settles expired ones as "expired"
+// and overdue transmitting ones as "unknown", counted in *unknown.
+enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, size_t max, struct arena *arena,
+				struct message_lease *out, size_t *count, size_t *unknown, struct fault *f) ATTR_MUST_USE;
+// Commits the move claimed -> transmitting, before the first irrevocable byte. *ours is false if the lease was lost meanwhile: do not send.
+enum reason store_message_transmitting(struct store *store, const struct uuid *id, bool *ours, struct fault *f) ATTR_MUST_USE;
+
+enum message_state { MESSAGE_ACCEPTED, MESSAGE_DEFERRED, MESSAGE_REFUSED, MESSAGE_UNKNOWN };
+const char *message_state_name(enum message_state state) ATTR_MUST_USE;
+
+struct message_settlement {
+	enum message_state state;
+	int64_t again_in_ms;   // DEFERRED, or UNKNOWN that may be sent once more: next attempt from now; else 0
+	const char *code;      // provider's reply code or our reason code, at most 32 characters; "" if none
+	const char *remote_id; // provider's id, at most 128 characters; "" if none
+};
+// The payload is wiped unless another attempt follows; also writes a notice row for a final state.
+enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s, struct fault *f) ATTR_MUST_USE;
+// Messages that wait, per channel, for the metric.
+enum reason store_message_waiting(struct store *store, const char *channel, int64_t *count, struct fault *f) ATTR_MUST_USE;
