@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// A receipt as the JSON of its inbox row. Members that say nothing are left out; readers skip members they do not know,
+// so that a worker of the next version may add some.
+#include "enrolld/model/receipt.h"
+
+#include "enrolld/base/hex.h"
+#include "enrolld/doc/json.h"
+
+#define VERSION 1
+#define SIZE_LIMIT ((size_t)1 << 20)
+
+static const char *const outcome_names[] = {
+	[OUTCOME_ACCEPTED] = "accepted",
+	[OUTCOME_REFUSED] = "refused",
+	[OUTCOME_EXPIRED] = "expired",
+	[OUTCOME_DEAD] = "dead",
+};
+
+const char *outcome_name(enum outcome outcome)
+{
+	if ((size_t)outcome >= ARRAY_LEN(outcome_names))
+		PANIC("outcome_name: %d", (int)outcome);
+	return outcome_names[outcome];
+}
+
+static void write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
+{
+	char text[UUID_TEXT_SIZE];
+	json_member_text(w, key, slice_of(uuid_format(id, text)));
+}
+
+static void write_challenge(struct json_writer *w, const struct receipt *receipt)
+{
+	char nonce[HEX_TEXT_SIZE(NONCE_SIZE)];
+	hex_encode(receipt->nonce.bytes, NONCE_SIZE, nonce);
+	json_key(w, "challenge");
+	json_open_map(w);
+	write_uuid(w, "id", &receipt->challenge_id);
+	json_member_text(w, "nonce", slice_of(nonce));
+	json_member_int(w, "epoch", receipt->epoch);
+	json_member_int(w, "expires", receipt->expires_ms);
+	json_close_map(w);
+}
+
+static void write_violations(struct json_writer *w, const struct receipt *receipt)
+{
+	json_key(w, "violations");
+	json_open_list(w);
+	for (size_t i = 0; i < receipt->violation_count; i++) {
+		json_open_map(w);
+		json_member_text(w, "field", receipt->violations[i].field);
+		json_member_text(w, "code", receipt->violations[i].code);
+		json_close_map(w);
+	}
+	json_close_list(w);
+}
+
+struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
+{
+	struct strbuf out = STRBUF_INIT(SIZE_LIMIT);
+	struct json_writer w;
+	json_begin(&w, &out);
+	json_open_map(&w);
+	json_member_int(&w, "v", VERSION);
+	json_member_text(&w, "outcome", slice_of(outcome_name(receipt->outcome)));
+	if (receipt->reason != REASON_OK)
+		json_member_text(&w, "reason", slice_of(reason_code(receipt->reason)));
+	json_member_text(&w, "operation", slice_of(operation_kind_name(receipt->operation)));
+	json_member_int(&w, "at", receipt->at_ms);
+	if (receipt->has_account)
+		write_uuid(&w, "account_id", &receipt->account_id);
+	if (receipt->has_challenge)
+		write_challenge(&w, receipt);
+	if (receipt->violation_count > 0)
+		write_violations(&w, receipt);
+	json_close_map(&w);
+	if (strbuf_overflowed(&out))
+		PANIC("receipt: %zu violations are more than a request can have", receipt->violation_count);
+	struct slice copy = arena_copy(arena, strbuf_slice(&out));
+	strbuf_free(&out);
+	return copy;
+}
+
+static bool read_int(const struct node *map, const char *key, int64_t min, int64_t max, int64_t *n)
+{
+	const struct node *node = node_member(map, key);
+	if (!node_is(node, NODE_INT) || node->integer < min || node->integer > max)
+		return false;
+	*n = node->integer;
+	return true;
+}
+
+static bool read_uuid(const struct node *map, const char *key, struct uuid *id)
+{
+	return uuid_parse(node_text(node_member(map, key)), id);
+}
+
+static bool read_outcome(const struct node *root, struct receipt *receipt)
+{
+	struct slice name = node_text(node_member(root, "outcome"));
+	for (size_t i = 0; i < ARRAY_LEN(outcome_names); i++) {
+		if (slice_equal_text(name, outcome_names[i])) {
+			receipt->outcome = (enum outcome)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_reason(const struct node *root, struct receipt *receipt)
+{
+	const struct node *node = node_member(root, "reason");
+	if (!node)
+		return true;
+	if (!node_is(node, NODE_TEXT))
+		return false;
+	receipt->reason = reason_find(node->text.ptr);
+	return receipt->reason != REASON_COUNT;
+}
+
+static bool read_challenge(const struct node *root, struct receipt *receipt)
+{
+	const struct node *challenge = node_member(root, "challenge");
+	if (!challenge)
+		return true;
+	struct slice nonce = node_text(node_member(challenge, "nonce"));
+	int64_t epoch;
+	if (!read_uuid(challenge, "id", &receipt->challenge_id) || nonce.len != HEX_TEXT_SIZE(NONCE_SIZE) - 1 ||
+	    !hex_decode(nonce, receipt->nonce.bytes) || !read_int(challenge, "epoch", 1, INT16_MAX, &epoch) ||
+	    !read_int(challenge, "expires", INT64_MIN, INT64_MAX, &receipt->expires_ms))
+		return false;
+	receipt->epoch = (uint16_t)epoch;
+	receipt->has_challenge = true;
+	return true;
+}
+
+static bool read_violations(const struct node *root, struct arena *arena, struct receipt *receipt)
+{
+	const struct node *list = node_member(root, "violations");
+	if (!list)
+		return true;
+	if (!node_is(list, NODE_LIST))
+		return false;
+	size_t count = node_count(list);
+	receipt->violations = ARENA_ARRAY(arena, count, struct violation);
+	for (size_t i = 0; i < count; i++) {
+		struct violation *v = &receipt->violations[i];
+		v->field = node_text(node_member(node_item(list, i), "field"));
+		v->code = node_text(node_member(node_item(list, i), "code"));
+		if (slice_is_absent(v->field) || slice_is_absent(v->code))
+			return false;
+	}
+	receipt->violation_count = count;
+	return true;
+}
+
+static bool read_members(const struct node *root, struct arena *arena, struct receipt *receipt)
+{
+	int64_t version;
+	if (!read_int(root, "v", 1, VERSION, &version) || !read_outcome(root, receipt) || !read_reason(root, receipt) ||
+	    !operation_kind_find(node_text(node_member(root, "operation")), &receipt->operation) ||
+	    !read_int(root, "at", INT64_MIN, INT64_MAX, &receipt->at_ms))
+		return false;
+	if (node_member(root, "account_id")) {
+		if (!read_uuid(root, "account_id", &receipt->account_id))
+			return false;
+		receipt->has_account = true;
+	}
+	return read_challenge(root, receipt) && read_violations(root, arena, receipt);
+}
+
+enum reason receipt_read(struct slice json, struct arena *arena, struct receipt *ret_receipt, struct fault *f)
+{
+	const struct node *root;
+	struct fault inner;
+	if (json_parse(json, (struct json_limits){SIZE_LIMIT, 8, 100000}, arena, &root, &inner) != REASON_OK)
+		return fault_set(f, REASON_INTERNAL, "a receipt is not JSON: %s", inner.detail);
+	struct receipt receipt = {.reason = REASON_OK};
+	if (!read_members(root, arena, &receipt))
+		return fault_set(f, REASON_INTERNAL, "a receipt is not of version %d or older", VERSION);
+	*ret_receipt = receipt;
+	return REASON_OK;
+}

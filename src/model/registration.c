@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of operations and claims, and finding a claim.
+#include "enrolld/model/registration.h"
+
+#include "enrolld/base/fault.h"
+
+static const char *const operation_names[OPERATION_COUNT] = {
+	[OPERATION_SIGN_UP] = "sign_up",
+	[OPERATION_SET_PASSWORD] = "set_password",
+	[OPERATION_CODE_REQUEST] = "code_request",
+	[OPERATION_CODE_CHECK] = "code_check",
+	[OPERATION_VERIFY] = "verify",
+	[OPERATION_SIGN_IN] = "sign_in",
+	[OPERATION_REFRESH] = "refresh",
+	[OPERATION_SIGN_OUT] = "sign_out",
+};
+
+static const char *const claim_names[CLAIM_KIND_COUNT] = {
+	[CLAIM_EMAIL] = "email",
+	[CLAIM_PHONE] = "phone",
+	[CLAIM_USERNAME] = "username",
+};
+
+const char *operation_kind_name(enum operation_kind kind)
+{
+	if ((size_t)kind >= OPERATION_COUNT)
+		PANIC("operation_kind_name: %d", (int)kind);
+	return operation_names[kind];
+}
+
+bool operation_kind_find(struct slice name, enum operation_kind *ret_kind)
+{
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		if (slice_equal_text(name, operation_names[i])) {
+			*ret_kind = (enum operation_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *claim_kind_name(enum claim_kind kind)
+{
+	if ((size_t)kind >= CLAIM_KIND_COUNT)
+		PANIC("claim_kind_name: %d", (int)kind);
+	return claim_names[kind];
+}
+
+const struct claim *registration_claim(const struct registration *r, enum claim_kind kind)
+{
+	for (size_t i = 0; i < r->claim_count; i++) {
+		if (r->claims[i].kind == kind)
+			return &r->claims[i];
+	}
+	return NULL;
+}

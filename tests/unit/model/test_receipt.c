@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// A receipt comes back as it was written, and what is no receipt is refused.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "enrolld/base/attr.h"
+#include "enrolld/doc/json.h"
+#include "enrolld/model/receipt.h"
+
+#define ACCOUNT "018f3c5e-7d4a-7000-8000-0123456789ab"
+#define CHALLENGE "018f3c5e-7d4a-7000-8000-0123456789ac"
+
+static int set_up(void **state)
+{
+	json_setup();
+	*state = arena_create(4096);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	arena_destroy(*state);
+	return 0;
+}
+
+static struct receipt full_receipt(void)
+{
+	struct receipt receipt = {
+		.outcome = OUTCOME_ACCEPTED,
+		.reason = REASON_OK,
+		.operation = OPERATION_SIGN_UP,
+		.at_ms = 1795560731123,
+		.has_account = true,
+		.has_challenge = true,
+		.epoch = 32767,
+		.expires_ms = 1795561331123,
+	};
+	assert_true(uuid_parse(SLICE_LIT(ACCOUNT), &receipt.account_id));
+	assert_true(uuid_parse(SLICE_LIT(CHALLENGE), &receipt.challenge_id));
+	for (size_t i = 0; i < NONCE_SIZE; i++)
+		receipt.nonce.bytes[i] = (uint8_t)(0xf0 + i);
+	return receipt;
+}
+
+static void an_accepted_receipt_comes_back(void **state)
+{
+	struct receipt in = full_receipt(), out;
+	struct slice json = receipt_write(&in, *state);
+	assert_true(slice_equal_text(json, "{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1795560731123,"
+					   "\"account_id\":\"" ACCOUNT "\",\"challenge\":{\"id\":\"" CHALLENGE
+					   "\",\"nonce\":\"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\",\"epoch\":32767,"
+					   "\"expires\":1795561331123}}"));
+	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
+	assert_int_equal(out.outcome, OUTCOME_ACCEPTED);
+	assert_int_equal(out.reason, REASON_OK);
+	assert_int_equal(out.operation, OPERATION_SIGN_UP);
+	assert_int_equal(out.at_ms, in.at_ms);
+	assert_true(out.has_account && uuid_equal(&out.account_id, &in.account_id));
+	assert_true(out.has_challenge && uuid_equal(&out.challenge_id, &in.challenge_id));
+	assert_memory_equal(out.nonce.bytes, in.nonce.bytes, NONCE_SIZE);
+	assert_int_equal(out.epoch, 32767);
+	assert_int_equal(out.expires_ms, in.expires_ms);
+	assert_int_equal(out.violation_count, 0);
+	assert_true(slice_equal(receipt_write(&out, *state), json));
+}
+
+static void violations_keep_order_field_and_code_only(void **state)
+{
+	struct violation violations[] = {
+		{SLICE_LIT("/user/e\"mail~1"), SLICE_LIT("taken"), SLICE_LIT("Das gibt es schon.")},
+		{SLICE_LIT(""), SLICE_LIT("identity_missing"), SLICE_ABSENT},
+	};
+	struct receipt in = {.outcome = OUTCOME_REFUSED,
+			     .reason = REASON_INVALID,
+			     .operation = OPERATION_SIGN_UP,
+			     .violations = violations,
+			     .violation_count = ARRAY_LEN(violations)};
+	struct receipt out;
+	struct slice json = receipt_write(&in, *state);
+	assert_null(memmem(json.ptr, json.len, "gibt", 4));
+	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
+	assert_int_equal(out.outcome, OUTCOME_REFUSED);
+	assert_int_equal(out.reason, REASON_INVALID);
+	assert_false(out.has_account);
+	assert_false(out.has_challenge);
+	assert_int_equal(out.violation_count, 2);
+	assert_true(slice_equal(out.violations[0].field, violations[0].field));
+	assert_true(slice_equal(out.violations[0].code, violations[0].code));
+	assert_true(slice_is_absent(out.violations[0].text));
+	assert_int_equal(out.violations[1].field.len, 0);
+}
+
+static void every_outcome_reason_and_operation_survives(void **state)
+{
+	for (int outcome = OUTCOME_ACCEPTED; outcome <= OUTCOME_DEAD; outcome++) {
+		for (int reason = 0; reason < REASON_COUNT; reason++) {
+			struct receipt in = {.outcome = (enum outcome)outcome,
+					     .reason = (enum reason)reason,
+					     .operation = (enum operation_kind)(reason % OPERATION_COUNT)};
+			struct receipt out;
+			assert_int_equal(receipt_read(receipt_write(&in, *state), *state, &out, NULL), REASON_OK);
+			assert_int_equal(out.outcome, in.outcome);
+			assert_int_equal(out.reason, in.reason);
+			assert_int_equal(out.operation, in.operation);
+		}
+	}
+	assert_string_equal(outcome_name(OUTCOME_EXPIRED), "expired");
+	assert_string_equal(outcome_name(OUTCOME_DEAD), "dead");
+}
+
+static void unknown_members_are_skipped(void **state)
+{
+	struct receipt out;
+	assert_int_equal(receipt_read(SLICE_LIT("{\"v\":1,\"outcome\":\"expired\",\"reason\":\"expired\",\"operation\":\"verify\","
+						"\"at\":5,\"later\":{\"a\":[1]}}"),
+				      *state, &out, NULL),
+			 REASON_OK);
+	assert_int_equal(out.operation, OPERATION_VERIFY);
+}
+
+static void what_is_no_receipt_is_internal(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"{",
+		"{}",
+		"{\"v\":2,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1}",
+		"{\"v\":1,\"outcome\":\"maybe\",\"operation\":\"sign_up\",\"at\":1}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_upp\",\"at\":1}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":\"1\"}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\"}",
+		"{\"v\":1,\"outcome\":\"refused\",\"reason\":\"no_such\",\"operation\":\"sign_up\",\"at\":1}",
+		"{\"v\":1,\"outcome\":\"refused\",\"reason\":7,\"operation\":\"sign_up\",\"at\":1}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"account_id\":\"x\"}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"challenge\":{\"id\":\"" CHALLENGE "\"}}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"challenge\":{\"id\":\"" CHALLENGE
+		"\",\"nonce\":\"00\",\"epoch\":1,\"expires\":1}}",
+		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"violations\":[{\"field\":\"/a\"}]}",
+		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"violations\":{}}",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct receipt out = {.at_ms = 42};
+		struct fault f;
+		if (receipt_read(slice_of(bad[i]), *state, &out, &f) != REASON_INTERNAL)
+			fail_msg("taken for a receipt: %s", bad[i]);
+		assert_int_equal(f.reason, REASON_INTERNAL);
+		assert_int_equal(out.at_ms, 42);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_accepted_receipt_comes_back),
+		cmocka_unit_test(violations_keep_order_field_and_code_only),
+		cmocka_unit_test(every_outcome_reason_and_operation_survives),
+		cmocka_unit_test(unknown_members_are_skipped),
+		cmocka_unit_test(what_is_no_receipt_is_internal),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
