@@ -14,7 +14,7 @@ struct frame {
 
 // key: KEY_SIZE bytes, or NULL for an unkeyed digest. size: 16 to 64. use: what the digest is for, so that uses never meet.
 void frame_start(struct frame *frame, const uint8_t *key, size_t size, const char *use);
-void frame_part(struct frame *frame, struct slice part); // absent and empty differ
+void frame_part(struct frame *frame, struct slice part);                        // absent and empty differ
 void frame_parts(struct frame *frame, const struct slice *parts, size_t count); // the count goes in, too
 void frame_number(struct frame *frame, uint64_t number);
 void frame_end(struct frame *frame, uint8_t *out); // wipes the state

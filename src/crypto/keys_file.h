@@ -31,7 +31,7 @@ struct key_table {
 };
 
 struct key_table *key_table_create(struct fault *f) ATTR_MUST_USE; // empty; NULL: NO_MEMORY
-void key_table_destroy(struct key_table *table);                  // wipes; NULL is fine
+void key_table_destroy(struct key_table *table);                   // wipes; NULL is fine
 // Appends a random key as the newest epoch. KEYS_INVALID if the table is full.
 enum reason key_table_add(struct key_table *table, struct fault *f) ATTR_MUST_USE;
 

@@ -14,8 +14,9 @@
 #define SUM_SIZE 16
 #define SUM_TEXT_SIZE 23
 
-static const char notice[] = "# Keys of enrolld. Whoever reads this file can compute every code and token of the deployment: keep it private.\n"
-			     "# Whatever is sealed or recognised by a key is lost with it: keep a backup. Do not edit; the sum below finds damage.\n";
+static const char notice[] =
+	"# Keys of enrolld. Whoever reads this file can compute every code and token of the deployment: keep it private.\n"
+	"# Whatever is sealed or recognised by a key is lost with it: keep a backup. Do not edit; the sum below finds damage.\n";
 
 _Static_assert(KEYS_TEXT_SIZE > sizeof(notice) + sizeof(HEAD) + KEYS_MAX * (5 + 9 + 20 + KEY_TEXT_SIZE) + 5 + SUM_TEXT_SIZE,
 	       "a full table fits");
@@ -152,7 +153,8 @@ size_t keys_text_write(const struct key_table *table, char out[static KEYS_TEXT_
 		const struct master_key *key = &table->keys[i];
 		len += (size_t)snprintf(out + len, KEYS_TEXT_SIZE - len, "%u %s %" PRId64 " ", key->epoch,
 					i + 1 == table->count ? "active" : "retired", key->created_ms);
-		(void)sodium_bin2base64(out + len, KEYS_TEXT_SIZE - len, key->key, KEY_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		(void)sodium_bin2base64(out + len, KEYS_TEXT_SIZE - len, key->key, KEY_SIZE,
+					sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 		len += KEY_TEXT_SIZE - 1;
 		out[len++] = '\n';
 	}

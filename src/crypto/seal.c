@@ -52,7 +52,8 @@ enum reason seal_open(const struct keyring *ring, struct slice context, struct s
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, bytes + BODY_AT, sealed.len - BODY_AT,
 						       (const uint8_t *)bound.ptr, bound.len, bytes + NONCE_AT,
 						       keyring_key(ring, epoch, KEY_SEAL)) != 0)
-		return fault_set(f, REASON_KEYS_INVALID, "sealed under epoch %u by another key or for another place, or damaged", epoch);
+		return fault_set(f, REASON_KEYS_INVALID, "sealed under epoch %u by another key or for another place, or damaged",
+				 epoch);
 	*ret_plain = (struct slice){(const char *)plain, len};
 	return REASON_OK;
 }

@@ -44,4 +44,5 @@ enum reason argon2_hash(struct argon2_memory *m, struct argon2_cost cost, struct
 
 // Compares with a PHC string ($argon2id$ or $argon2i$, version 19, any lanes) that has passed foreign_check(); its cost is in the text.
 // *fits is false for another password and for a text that is damaged. Fails with HASH_MEMORY only.
-enum reason argon2_verify(struct argon2_memory *m, const char *text, struct slice password, bool *fits, struct fault *f) ATTR_MUST_USE;
+enum reason argon2_verify(struct argon2_memory *m, const char *text, struct slice password, bool *fits,
+			  struct fault *f) ATTR_MUST_USE;

@@ -24,4 +24,5 @@ enum foreign_verdict foreign_check(struct slice hash) ATTR_MUST_USE;
 // *fits: whether the password belongs to the hash (any scheme above, and our own); false if the text is of none. Costs what the hash says, hence
 // foreign_check first. bcrypt sees 72 bytes, as everywhere, and no password with a NUL. Lanes are computed one after the other.
 // The memory (or NULL) serves Argon2 hashes of its own cost; others get what they need from the kernel. Fails with HASH_MEMORY only.
-enum reason foreign_verify(struct argon2_memory *m, struct slice hash, struct slice password, bool *fits, struct fault *f) ATTR_MUST_USE;
+enum reason foreign_verify(struct argon2_memory *m, struct slice hash, struct slice password, bool *fits,
+			   struct fault *f) ATTR_MUST_USE;

@@ -9,5 +9,5 @@
 // context is authenticated but not kept: the same must be given to open (e.g. the message id), so that rows cannot be swapped.
 struct slice seal_close(const struct keyring *ring, struct slice context, struct slice plain, struct arena *arena) ATTR_MUST_USE;
 // KEYS_INVALID if the epoch is gone or the bytes are not ours.
-enum reason seal_open(const struct keyring *ring, struct slice context, struct slice sealed, struct arena *arena, struct slice *plain,
-		      struct fault *f) ATTR_MUST_USE;
+enum reason seal_open(const struct keyring *ring, struct slice context, struct slice sealed, struct arena *arena,
+		      struct slice *plain, struct fault *f) ATTR_MUST_USE;
