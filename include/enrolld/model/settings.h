@@ -127,8 +127,9 @@ struct setting_table {
 // arena. A default that does not parse is a panic.
 void settings_defaults(const struct setting_table *table, struct arena *arena, void *conf);
 
-// Sets one member from a text, with all checks. Fails with SETTING_INVALID and a detail without the setting's name; secrets and
-// passed-through values are not in it. MAP takes "name=value,name=value".
+// Sets one member from a text, with all checks. An empty text sets TEXT, PATH and SECRET to NULL, but is refused where the row is
+// required or has a default: there the member is never NULL. Fails with SETTING_INVALID and a detail without the setting's name;
+// secrets and passed-through values are not in it. MAP takes "name=value,name=value".
 enum reason setting_set(const struct setting *row, struct slice text, struct arena *arena, void *conf,
 			struct fault *f) ATTR_MUST_USE;
 // LIST and MAP from their entries.
@@ -137,7 +138,9 @@ enum reason setting_set_list(const struct setting *row, const struct slice *item
 enum reason setting_set_map(const struct setting *row, const struct slice *names, const struct slice *values, size_t count,
 			    struct arena *arena, void *conf, struct fault *f) ATTR_MUST_USE;
 
-// The value as one would write it. A SECRET, and a MAP's value whose name says password, secret, key or token, prints as "***".
+// Does the name of a passed-through value say that it is not to be shown (password, secret, key, token, ...)?
+bool setting_is_secret_name(const char *name) ATTR_MUST_USE;
+// The value as one would write it. A SECRET, and a MAP's value with such a name, prints as "***".
 void setting_write(const struct setting *row, const void *conf, struct strbuf *out);
 bool setting_equal(const struct setting *row, const void *conf_a, const void *conf_b) ATTR_MUST_USE;
 const char *setting_type_name(enum setting_type type) ATTR_MUST_USE; // "duration"
