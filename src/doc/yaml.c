@@ -160,8 +160,8 @@ static enum reason close_container(struct reader *r)
 {
 	struct level *level = &r->levels[r->depth];
 	struct node *node = level->node;
-	const struct entry *entries = r->entries + level->first;
 	size_t count = r->count - level->first;
+	const struct entry *entries = count > 0 ? &r->entries[level->first] : NULL;
 	bool is_map = node->type == NODE_MAP;
 
 	if (is_map && count > 0 && check_duplicates(r, entries, count))

@@ -29,8 +29,8 @@
 //	const struct setting_table kafka_settings = {
 //		.module = "kafka", .rows = rows, .count = ARRAY_LEN(rows), .struct_size = sizeof(struct kafka_conf), .doc = "..."};
 //
-// A table of things with names has "*" where the name stands ("topics.*.shape"), .per_name = true, and a struct whose first member is
-// `const char *name`; the values are then an array of such structs, in the order of the file.
+// A table of things with names has "*" where the name stands ("topics.*.shape"), .per_name = true, and a struct whose first member is a
+// const char * that takes the name; the values are then an array of such structs, in the order of the file.
 // A row may be a value and the beginning of others: "topics.*.realm" and "topics.*.realm.header" go together.
 // Tests get a struct with the defaults from settings_defaults(), without any file.
 #pragma once
@@ -50,7 +50,7 @@ enum setting_type {
 	SETTING_INT,      // int64_t; decimal
 	SETTING_DURATION, // int64_t, milliseconds; "500ms", "10s", "5m", "2h", "7d", "0"
 	SETTING_SIZE,     // int64_t, bytes; "512", "64KiB", "1MiB", "2GiB"
-	SETTING_TEXT,     // const char *, NULL if not set
+	SETTING_TEXT,     // const char *; if not set NULL, or "" where the default says so
 	SETTING_PATH,   // const char *, NULL if not set; in a file relative to that file's folder, elsewhere to the working folder
 	SETTING_CHOICE, // int or an enum; one of choices
 	SETTING_LIST,   // struct setting_list of texts; comma-separated in the environment and in fallback
@@ -85,8 +85,8 @@ struct setting {
 	size_t offset; // into the module's struct; type and offset by SETTING_AT
 	int64_t min;   // INT, DURATION, SIZE: inclusive. TEXT, PATH, SECRET: bytes if set. LIST, MAP: entries. Both 0: no range
 	int64_t max;
-	const char *unit;     // of an INT, for people: "threads"
-	const char *fallback; // the default as one would write it; NULL: required, or empty (NULL, 0, false, no entries)
+	const char *unit;                     // of an INT, for people: "threads"
+	const char *fallback;                 // the default as one would write it; NULL: required, or NULL, 0, false, no entries
 	const struct setting_choice *choices; // CHOICE; also LIST, if only these names may stand in it
 	char underscore;                      // MAP: what _ in an environment variable's name stands for, e.g. '.'; 0: itself
 	bool reloadable;                      // SIGHUP puts a change in force; else it needs a restart
@@ -99,7 +99,7 @@ struct setting_table {
 	const struct setting *rows;
 	size_t count;
 	size_t struct_size;
-	bool per_name;   // one "*" in every row's name, at the same place; `const char *name` is the struct's first member
+	bool per_name; // one "*" in every row's name, at the same place; the struct's first member, a const char *, takes the name
 	char underscore; // per_name: as in struct setting, for the name
 	const char *doc; // one sentence for the reference
 	// What no single row can say; optional. Fails with SETTING_INVALID and a detail "kafka.x: what is wrong". conf: the struct.
@@ -127,8 +127,8 @@ struct setting_table {
 // arena. A default that does not parse is a panic.
 void settings_defaults(const struct setting_table *table, struct arena *arena, void *conf);
 
-// Sets one member from a text, with all checks. An empty text sets TEXT, PATH and SECRET to NULL, but is refused where the row is
-// required or has a default: there the member is never NULL. Fails with SETTING_INVALID and a detail without the setting's name;
+// Sets one member from a text, with all checks. An empty text sets TEXT, PATH and SECRET to NULL, or to "" if that is the
+// default; it is refused where the row is required or has another default: there the member is never NULL or empty. Fails with SETTING_INVALID and a detail without the setting's name;
 // secrets and passed-through values are not in it. MAP takes "name=value,name=value".
 enum reason setting_set(const struct setting *row, struct slice text, struct arena *arena, void *conf,
 			struct fault *f) ATTR_MUST_USE;

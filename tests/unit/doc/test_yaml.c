@@ -141,6 +141,7 @@ static void test_empty_documents_are_null(void **state)
 	assert_true(node_is(parse(""), NODE_NULL));
 	assert_true(node_is(parse("# nothing\n"), NODE_NULL));
 	assert_true(node_is(parse("---\n"), NODE_NULL));
+	assert_int_equal(node_count(parse("[[[[[[[[[[{}]]]]]]]]]]")), 1); // nothing but open containers
 }
 
 static void test_refusals(void **state)
