@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Record bytes of any gateway's shape to a request: who, what, where the reply goes. Pure but for the arena; thread-safe.
+// Record bytes of any gateway's shape to a request: who, what, where the reply goes. Thread-safe, but for what the caller lends.
 #pragma once
 
 #include <stdbool.h>
@@ -12,41 +12,60 @@
 #include "enrolld/model/request.h"
 #include "enrolld/model/settings.h"
 
-enum shape { SHAPE_RAW, SHAPE_CLOUDEVENTS };
+enum shape {
+	SHAPE_RAW,         // the body is the value; :method and :path in headers
+	SHAPE_CLOUDEVENTS, // CloudEvents 1.0 in binary mode: ce_* headers, data is the value
+	SHAPE_AUTO,        // CloudEvents if ce_specversion is there and :path is not, else raw
+};
 
 // Settings of one request topic ("topics.*.…"). The realm, the client's and the reply's address come only from headers named here.
 struct topic_conf {
-	const char *key;            // name of the section
-	const char *name;           // Kafka topic
-	int lane;                   // 0 sign-up, 1 OTP (choice)
-	int shape;                  // enum shape; a record with :method and :path is raw whatever this says
-	struct setting_list dialects; // tried in this order
-	const char *realm;          // fixed realm; "" if realm_header is set
-	const char *realm_header;
-	struct setting_list realm_allow; // exact names or patterns with one or more "*"
-	const char *address_header; // e.g. x-forwarded-for; "" : the client is unknown
-	int64_t trusted_hops;       // proxies that append to it in front of us; the entry of the last trusted hop is the client
-	bool reply_headers;         // take reply addresses from zilla:*, kafka_reply* headers
+	const char *key;                  // name of the section
+	const char *name;                 // Kafka topic
+	int lane;                         // 0 sign-up, 1 OTP
+	int shape;                        // enum shape; a record with :method and :path is raw whatever this says
+	struct setting_list dialects;     // tried in this order
+	const char *realm;                // fixed realm; not used if realm_header is set
+	const char *realm_header;         // "" : the fixed realm holds
+	struct setting_list realm_allow;  // exact names or patterns with one or more "*"
+	const char *address_header;       // e.g. x-forwarded-for; "" : the client is unknown
+	int64_t trusted_hops;             // proxies that append to it in front of us; the entry of the last trusted hop is the client
+	bool reply_headers;               // take reply addresses from zilla:*, kafka_reply*, ce_replyto headers
 	struct setting_list reply_topics; // allow-list; exact names or patterns
-	int64_t record_limit;       // bytes of value (64 KiB)
+	int64_t record_limit;             // bytes of value (64 KiB)
 };
 extern const struct setting_table topic_settings;
+
+// "*" in the pattern stands for any run of bytes, also an empty one.
+bool intake_pattern_fits(const char *pattern, struct slice text) ATTR_MUST_USE;
 
 struct intake {
 	const struct keyring *keys;
 	const char *cluster_id;
 };
 
-// Always fills request as far as it can: addressed tells whether it can be answered by a result (it says what is asked and has or gets a request id).
-// OK, or a REFUSE reason (too_large, realm_refused, ...) or a BURY reason (tombstone, unaddressed).
-// youngest_ms: youngest record time seen in the partition, for records without one; updated.
+#define REPLY_PARTITION_INVALID (-2) // request.reply.partition: the header is there but is no partition
+
+// Always fills the request as far as it can, also when it fails; addressed tells whether it can be answered by a result, since it says what is asked.
+// OK, or the first of:
+//   BURY    RECORD_TOMBSTONE no value and no :method, :path, ce_type; RECORD_UNADDRESSED no path and no event type
+//   REFUSE  EVENT_INVALID, REALM_REFUSED (the realm is then ""), REQUEST_ID_INVALID (the id is then the coordinates'), RECORD_TOO_LARGE
+// Request id: idempotency-key; CloudEvents source, a space and id (or a UUID derived from both where that is no printable text of 256 bytes);
+// the outbox's id; else a UUID derived from cluster id, coordinates, timestamp and fingerprint. That fingerprint is the one of the ring's oldest
+// epoch, so that a rotation of keys does not rename a record that is read again.
+// youngest_ms: youngest record time seen in the partition, -1 before the first; a record without a time gets it. Updated.
 enum reason intake_read(const struct intake *intake, const struct topic_conf *topic, const struct record *record, int64_t *youngest_ms,
 			struct arena *arena, struct request *request, bool *addressed, struct fault *f) ATTR_MUST_USE;
 
-// The reply record as the gateway that asked waits for it. false: there is no reply address, or it is unusable (*reason says which).
-bool intake_reply(const struct topic_conf *topic, const struct request *request, const struct answer *answer, struct arena *arena, struct output *output,
-		  const char **reason) ATTR_MUST_USE;
+// The reply record as the gateway that asked waits for it; its key is the request record's. Pure: a redelivery gives the same bytes.
+//   Zilla         zilla:correlation-id, :status, the answer's headers
+//   Spring        kafka_correlationId (same bytes) to kafka_replyPartition, http_status, the answer's headers, traceparent
+//   CloudEvents   ce_* with type enrolld.reply.v1, correlationid (else the event's id) and httpstatus; the answer's headers, traceparent
+// false: no reply. *reason is NULL if none was asked for, else "topic_not_allowed", "bad_partition" or "bad_correlation".
+bool intake_reply(const struct topic_conf *topic, const struct request *request, const struct answer *answer, struct arena *arena,
+		  struct output *output, const char **reason) ATTR_MUST_USE;
 
 // The dead letter of a record: Kafka Connect's and Spring's header families, coordinates, reason; never the value or the key's content.
+// stage: "intake", "store", ...
 void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage, const char *dead_topic,
 			struct arena *arena, struct output *output);
