@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request does: a pure function of request, registration and facts that gives changes and a receipt. The same inputs give the same
+// ids and nonces, since these are derived, so that it may run again with other facts.
+#pragma once
+
+#include "enrolld/base/arena.h"
+#include "enrolld/crypto/keys.h"
+#include "enrolld/dialect/dialect.h"
+#include "enrolld/model/changes.h"
+#include "enrolld/model/facts.h"
+#include "enrolld/model/output.h"
+#include "enrolld/model/settings.h"
+
+struct operation_conf {
+	bool verify_email, verify_phone; // send a code (and link) to new addresses
+	int64_t email_life_ms, text_life_ms;
+};
+extern const struct setting_table operation_settings; // "signup.*"
+
+struct operation {
+	const struct operation_conf *conf;
+	const struct keyring *keys;
+	int64_t horizon_ms;
+};
+
+// One request on its way. Everything lives in its arena.
+struct operation_case {
+	const struct request *request;
+	const struct route *route;               // NULL: no dialect knows it
+	const struct registration *registration; // NULL: the body could not be read, or nobody looked
+	enum reason refusal;                     // why it is refused so far; OK if it is not
+	const struct facts *facts;
+	struct arena *arena;
+};
+
+enum decision {
+	DECISION_HASH,  // acceptable: hash the password, then store
+	DECISION_STORE, // store as it is: accepted without a hash, refused, expired or dead
+};
+
+// For a new request (facts->hit NONE), and again when the store found other facts. Fills receipt and changes; account.password_hash is left absent for
+// DECISION_HASH.
+enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes) ATTR_MUST_USE;
+
+// The result record of a request: bytes of the inbox row, headers as CloudEvents binary mode, key the request id.
+void operation_result_output(const struct request *request, const struct receipt *receipt, struct slice bytes, const char *topic, struct arena *arena,
+			     struct output *output);
+
+#define OPERATION_EVENTS_MAX 2
+// Account events of an accepted request; the same bytes and ids whenever it is asked again. Returns how many.
+size_t operation_event_outputs(const struct request *request, const struct registration *registration, const struct receipt *receipt, const char *topic,
+			       struct arena *arena, struct output outputs[static OPERATION_EVENTS_MAX]);

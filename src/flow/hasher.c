@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hasher: feeds the pool that both lanes share, which takes no more than it can soon hash.
+#include "flow/lane.h"
+
+#include "enrolld/base/clock.h"
+
+static void hashed(struct credential_job *job, void *ctx)
+{
+	struct work *work = ctx;
+	struct lane *lane = work->lane;
+	if (job->reason != REASON_OK) { // the pool is closing
+		lane_drop(lane, work);
+		return;
+	}
+	work->changes.account.password_hash = slice_of(work->hash);
+	if (!queue_try_push(lane->store_queue, work))
+		PANIC("the store queue is smaller than the window");
+}
+
+void hasher_run(void *ctx)
+{
+	struct lane *lane = ctx;
+	void *item;
+	for (;;) {
+		lane_waits(lane, STAGE_HASH);
+		if (queue_take(lane->hash_queue, &item, 1, -1) == 0)
+			return;
+		struct work *work = item;
+		if (atomic_load(&lane->leaving) || !ledger_alive(lane->ledger, &work->entry)) {
+			lane_drop(lane, work);
+			continue;
+		}
+		work->hash_job = (struct credential_job){
+			.password = work->registration.password,
+			.hash = work->hash,
+			.done = hashed,
+			.ctx = work,
+			.priority = lane->kind == LANE_OTP ? 0 : 1,
+		};
+		work->registration.password = NULL; // the pool releases it
+		if (!credential_pool_submit(lane->parts->hashes, &work->hash_job)) {
+			secret_release(work->hash_job.password);
+			lane_drop(lane, work);
+		}
+	}
+}

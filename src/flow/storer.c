@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The storer: one database transaction for all that wait. What the store finds otherwise is decided again; data that the database refuses is
+// searched by halves and buried alone.
+#include "flow/lane.h"
+
+#include <stdlib.h>
+
+#include "enrolld/base/clock.h"
+#include "enrolld/base/log.h"
+#include "enrolld/base/metric.h"
+#include "flow/outputs.h"
+
+#define REJECTED_IN_A_ROW 3 // records refused with one reason, one after the other: then it is the database, not the data
+
+struct storer {
+	struct lane *lane;
+	struct backoff backoff;
+	size_t max;
+	struct work **works;
+	struct store_item *items;
+	struct mark *marks;
+	size_t marks_size;
+	unsigned rejected; // in a row
+};
+
+static size_t drop_stale(struct storer *s, struct work **works, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (ledger_alive(s->lane->ledger, &works[i]->entry))
+			works[kept++] = works[i];
+		else
+			lane_drop(s->lane, works[i]);
+	}
+	return kept;
+}
+
+static size_t gather_marks(struct storer *s)
+{
+	size_t need = marks_count(s->lane->marks);
+	if (need > s->marks_size) {
+		s->marks_size = need;
+		s->marks = reallocarray(s->marks, need, sizeof(*s->marks));
+		if (!s->marks)
+			PANIC("out of memory");
+	}
+	return marks_pending(s->lane->marks, false, s->marks, s->marks_size);
+}
+
+static void decide_again(struct storer *s, struct work *work)
+{
+	struct operation_case c = work_case(work);
+	if (operation_decide(s->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE || work->changes.has_account)
+		PANIC("a request that lost a claim was accepted");
+}
+
+static enum reason transaction(struct storer *s, struct work **works, size_t count, struct fault *f)
+{
+	struct lane *lane = s->lane;
+	for (size_t i = 0; i < count; i++)
+		s->items[i] = (struct store_item){.request = &works[i]->request, .registration = works[i]->read ? &works[i]->registration : NULL,
+						  .changes = &works[i]->changes, .arena = works[i]->arena, .facts = &works[i]->facts};
+	enum reason reason = store_begin(lane->store_store, lane->group, s->items, count, f);
+	if (reason != REASON_OK)
+		return reason;
+	for (size_t i = 0; i < count; i++)
+		if (s->items[i].outcome == STORE_LOST)
+			decide_again(s, works[i]);
+	size_t raise = gather_marks(s);
+	reason = store_finish(lane->store_store, lane->group, s->marks, raise, s->items, count, f);
+	if (reason == REASON_OK)
+		marks_raised(lane->marks, s->marks, raise);
+	return reason;
+}
+
+static void settle(struct storer *s, struct work **works, size_t count)
+{
+	bool messages = false;
+	for (size_t i = 0; i < count; i++) {
+		struct work *work = works[i];
+		if (s->items[i].outcome == STORE_HIT) {
+			outputs_of_hit(work);
+		} else {
+			outputs_of_decision(work);
+			messages |= work->changes.message_count > 0;
+		}
+		lane_finish(s->lane, work);
+	}
+	if (messages && s->lane->parts->courier)
+		courier_wake(s->lane->parts->courier);
+}
+
+// The record's own data is refused: it is stored as dead instead.
+static void bury(struct work *work)
+{
+	struct lane *lane = work->lane;
+	work->refusal = REASON_STORE_REJECTS;
+	struct operation_case c = work_case(work);
+	if (operation_decide(lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE)
+		PANIC("a buried record wants a hash");
+}
+
+static void drop_all(struct storer *s, struct work **works, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		lane_drop(s->lane, works[i]);
+}
+
+// One record alone is refused: bury it, unless it is one of several in a row (then it is the database) or is buried already. false: leaving.
+static bool reject(struct storer *s, struct work *work, const struct fault *f)
+{
+	if (++s->rejected >= REJECTED_IN_A_ROW || work->refusal == REASON_STORE_REJECTS)
+		return lane_retry(s->lane, STAGE_STORE, &s->backoff, f);
+	bury(work);
+	return true;
+}
+
+static void store(struct storer *s, struct work **works, size_t count)
+{
+	struct lane *lane = s->lane;
+	struct fault f;
+	while ((count = drop_stale(s, works, count)) > 0) {
+		enum reason reason = transaction(s, works, count, &f);
+		if (reason == REASON_OK) {
+			if (works[0]->refusal != REASON_STORE_REJECTS)
+				s->rejected = 0;
+			lane_works(lane, STAGE_STORE, &s->backoff);
+			settle(s, works, count);
+			return;
+		}
+		bool bad_data = reason == REASON_STORE_DATA;
+		bool go = bad_data ? count > 1 || reject(s, works[0], &f) : lane_retry(lane, STAGE_STORE, &s->backoff, &f);
+		if (!go) {
+			drop_all(s, works, count);
+			return;
+		}
+		// By halves: to find the record whose data is refused, or to hold fewer locks.
+		if (count > 1 && (bad_data || reason == REASON_STORE_CONFLICT)) {
+			if (bad_data)
+				metric_add(METRIC_bisections, METRIC_LABELS(lane_kind_name(lane->kind)), 1);
+			store(s, works, count / 2);
+			works += count / 2;
+			count -= count / 2;
+		}
+	}
+}
+
+void storer_run(void *ctx)
+{
+	struct storer s = {.lane = ctx};
+	struct lane *lane = s.lane;
+	const struct flow_conf *conf = lane->parts->conf;
+	s.backoff = BACKOFF_INIT(conf->retry_min_ms, conf->retry_max_ms);
+	s.max = (size_t)conf->store_batch;
+	s.works = calloc(s.max, sizeof(struct work *));
+	s.items = calloc(s.max, sizeof(*s.items));
+	if (!s.works || !s.items)
+		PANIC("out of memory");
+	for (;;) {
+		lane_waits(lane, STAGE_STORE);
+		size_t count = queue_take(lane->store_queue, (void **)s.works, s.max, -1);
+		if (count == 0)
+			break;
+		lane_busy(lane, STAGE_STORE);
+		int64_t begin = clock_mono_ns();
+		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_STORE), (double)(count + queue_length(lane->store_queue)));
+		metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_STORE), (double)count);
+		store(&s, s.works, count);
+		metric_observe(METRIC_stage_seconds, lane_stage_labels(lane, STAGE_STORE), (double)(clock_mono_ns() - begin) / 1e9);
+	}
+	free(s.works);
+	free(s.items);
+	free(s.marks);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sign up: an account with its claims, and a verification for each address.
+#include "enrolld/crypto/digest.h"
+#include "enrolld/crypto/seal.h"
+#include "enrolld/model/payload.h"
+#include "operation/operation_private.h"
+
+// The nonce is a keyed digest of the request, so that deciding again gives the same codes and tokens, and nobody without the key can tell them.
+static struct nonce nonce_of(const struct operation *op, const struct operation_case *c, uint16_t epoch, const char *purpose)
+{
+	const struct slice parts[] = {c->request->realm, c->request->route, c->request->request_id, slice_of(purpose)};
+	uint8_t digest[DIGEST_SIZE];
+	digest_keyed(op->keys, epoch, "nonce", parts, ARRAY_LEN(parts), digest);
+	struct nonce nonce;
+	memcpy(nonce.bytes, digest, NONCE_SIZE);
+	return nonce;
+}
+
+static struct challenge_row challenge_for(const struct operation *op, const struct operation_case *c, const struct claim *claim, struct uuid account)
+{
+	bool mail = claim->kind == CLAIM_EMAIL;
+	const char *purpose = mail ? "verify_email" : "verify_phone";
+	uint16_t epoch = keyring_active(op->keys);
+	struct challenge_row row = {
+		.challenge_id = operation_id(c->request, purpose),
+		.account_id = account,
+		.purpose = purpose,
+		.channel = mail ? "email" : "sms",
+		.claim_kind = claim->kind,
+		.claim_value = claim->value,
+		.nonce = nonce_of(op, c, epoch, purpose),
+		.epoch = epoch,
+		.life_ms = mail ? op->conf->email_life_ms : op->conf->text_life_ms,
+	};
+	char token[TOKEN_TEXT_SIZE];
+	derive_token(op->keys, epoch, mail ? "verify_email.link" : "verify_phone.link", c->request->realm, &row.nonce, 0, token);
+	const struct slice parts[] = {slice_of(token)};
+	digest_keyed(op->keys, epoch, "token", parts, 1, row.token_digest);
+	secret_wipe(token, sizeof(token));
+	return row;
+}
+
+static struct message_row message_for(const struct operation *op, const struct operation_case *c, const struct claim *claim,
+				      const struct challenge_row *challenge)
+{
+	const struct registration *r = c->registration;
+	// The stored address, never the submitted spelling: the code must reach whoever owns the claim.
+	struct payload payload = {
+		.recipient = claim->value,
+		.locale = r->locale,
+		.name = slice_is_absent(r->given_name) ? r->display_name : r->given_name,
+	};
+	struct message_row row = {
+		.challenge_id = challenge->challenge_id,
+		.channel = challenge->channel,
+		.template_name = challenge->purpose,
+		.life_ms = challenge->life_ms,
+		.message_id = operation_id(c->request, challenge->channel),
+	};
+	char id[UUID_TEXT_SIZE];
+	uuid_format(&row.message_id, id);
+	row.sealed = seal_close(op->keys, slice_of(id), payload_write(&payload, c->arena), c->arena);
+	return row;
+}
+
+static bool wants_verification(const struct operation *op, const struct claim *claim)
+{
+	return (claim->kind == CLAIM_EMAIL && op->conf->verify_email) || (claim->kind == CLAIM_PHONE && op->conf->verify_phone);
+}
+
+static void add_verifications(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	for (size_t i = 0; i < c->registration->claim_count; i++) {
+		const struct claim *claim = &c->registration->claims[i];
+		if (!wants_verification(op, claim) || changes->challenge_count == MESSAGES_MAX)
+			continue;
+		struct challenge_row *row = &changes->challenges[changes->challenge_count++];
+		*row = challenge_for(op, c, claim, receipt->account_id);
+		changes->messages[changes->message_count++] = message_for(op, c, claim, row);
+		if (!receipt->has_challenge) {
+			receipt->has_challenge = true;
+			receipt->challenge_id = row->challenge_id;
+			receipt->nonce = row->nonce;
+			receipt->epoch = row->epoch;
+			receipt->expires_ms = receipt->at_ms + row->life_ms;
+		}
+	}
+}
+
+enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct registration *r = c->registration;
+	receipt->has_account = true;
+	receipt->account_id = operation_id(c->request, "account");
+	changes->has_account = true;
+	changes->claims = r->claims;
+	changes->claim_count = r->claim_count;
+	changes->account = (struct account_row){
+		.account_id = receipt->account_id,
+		.password_hash = r->password_hash,
+		.given_name = r->given_name,
+		.family_name = r->family_name,
+		.display_name = r->display_name,
+		.birth_date = r->birth_date,
+		.locale = r->locale,
+		.attributes = r->attributes,
+	};
+	add_verifications(op, c, receipt, changes);
+	changes->account.state = changes->challenge_count ? "pending" : "active";
+	return r->password ? DECISION_HASH : DECISION_STORE;
+}
