@@ -12,33 +12,35 @@
 #include "enrolld/model/record.h"
 
 struct ledger;
+struct ledger_line;
 
-// Embedded in the owner's work item. Private to the ledger but for item.
+// Embedded in the owner's work item, which sets the first three members; the rest is the ledger's own.
 struct ledger_entry {
 	void *item;
 	struct coordinates at;
 	uint64_t epoch;
 	bool done;
 	bool listed; // still in the ledger; false once taken or dropped
+	struct ledger_line *line;
 	struct ledger_entry *next;
 };
 
-struct ledger *ledger_create(void);
-void ledger_destroy(struct ledger *l); // must be empty
+struct ledger *ledger_create(void) ATTR_MALLOC;
+void ledger_destroy(struct ledger *l); // must be empty; NULL is fine
 
-// In offset order within a partition and epoch.
+// In offset order within a partition.
 void ledger_add(struct ledger *l, struct ledger_entry *entry);
 // false if the entry's partition was dropped meanwhile: the item is the caller's to free. true: the ledger keeps it until taken or dropped.
 bool ledger_done(struct ledger *l, struct ledger_entry *entry) ATTR_MUST_USE;
-// false if the entry was dropped; then it is the caller's to free at once.
+// false if the entry was dropped; then it is the caller's to free at once. For entries that are not done.
 bool ledger_alive(struct ledger *l, const struct ledger_entry *entry) ATTR_MUST_USE;
 
 // Up to max items that are done and have nothing unfinished before them in their partition, grouped by partition; they leave the ledger and are
-// the caller's. Waits up to timeout_ms for the first.
+// the caller's. Waits up to timeout_ms (-1: for ever, 0: not at all) for the first. 0 if none came or ledger_wake was called.
 size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_ms) ATTR_MUST_USE;
 
-// Ends a partition: undone entries are forgotten (whoever works on them learns it from ledger_done or ledger_alive), done ones are given to free_item.
+// Ends a partition: undone entries are forgotten (whoever works on them learns it from ledger_done or ledger_alive), done ones are given to
+// free_item, after the ledger has let go of them.
 void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx);
 size_t ledger_length(const struct ledger *l) ATTR_MUST_USE;
-// Timestamp of taking (clock_mono_ns) of the oldest entry is the caller's business: the oldest item per call, or NULL.
-void ledger_wake(struct ledger *l); // wakes a waiting ledger_take (for stopping)
+void ledger_wake(struct ledger *l); // a waiting ledger_take, or else the next one that would wait, returns at once (for stopping)
