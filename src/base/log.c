@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/metric.h"
 #include "enrolld/base/number.h"
 #include "enrolld/base/utf8.h"
 
@@ -186,15 +187,17 @@ static void put_end(struct line *line)
 	line->len += (size_t)len;
 }
 
-// Nobody is left to tell if stderr fails; the line is lost.
+// A line that stderr does not take, because it is closed or full without waiting, is counted and lost.
 static void write_line(const struct line *line)
 {
 	for (size_t at = 0; at < line->len;) {
 		ssize_t n = write(STDERR_FILENO, line->bytes + at, line->len - at);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			metric_add(METRIC_log_lines_lost, METRIC_NO_LABELS, 1);
 			return;
+		}
 		at += (size_t)n;
 	}
 }
