@@ -10,11 +10,13 @@ static void hashed(struct credential_job *job, void *ctx)
 	struct lane *lane = work->lane;
 	if (job->reason != REASON_OK) { // the pool is closing
 		lane_drop(lane, work);
+		atomic_fetch_sub(&lane->hashing, 1);
 		return;
 	}
 	work->changes.account.password_hash = slice_of(work->hash);
 	if (!queue_try_push(lane->store_queue, work))
 		PANIC("the store queue is smaller than the window");
+	atomic_fetch_sub(&lane->hashing, 1);
 }
 
 void hasher_run(void *ctx)
@@ -35,10 +37,12 @@ void hasher_run(void *ctx)
 			.hash = work->hash,
 			.done = hashed,
 			.ctx = work,
-			.priority = lane->kind == LANE_OTP ? 0 : 1,
+			.priority = lane->kind == LANE_OTP ? CREDENTIAL_URGENT : CREDENTIAL_USUAL,
 		};
 		work->registration.password = NULL; // the pool releases it
+		atomic_fetch_add(&lane->hashing, 1);
 		if (!credential_pool_submit(lane->parts->hashes, &work->hash_job)) {
+			atomic_fetch_sub(&lane->hashing, 1);
 			secret_release(work->hash_job.password);
 			lane_drop(lane, work);
 		}

@@ -36,14 +36,25 @@ void lane_end(struct lane *lane, struct work *work)
 	work_destroy(work);
 }
 
+// Hands released works to the looker; when that has gone (leaving), they end here, and so do those that waited for them.
+static void hand_on(struct lane *lane, struct work *released)
+{
+	while (released) {
+		struct work *work = released;
+		released = order_next(work);
+		if (queue_try_push(lane->look_queue, work))
+			continue;
+		if (!atomic_load(&lane->leaving))
+			PANIC("the look queue is smaller than the window");
+		struct work *more = order_leave(lane->order, work);
+		lane_end(lane, work);
+		hand_on(lane, more);
+	}
+}
+
 void lane_release_waiters(struct lane *lane, struct work *work)
 {
-	struct work *next;
-	for (struct work *w = order_leave(lane->order, work); w; w = next) {
-		next = order_next(w);
-		if (!queue_try_push(lane->look_queue, w))
-			PANIC("the look queue is smaller than the window");
-	}
+	hand_on(lane, order_leave(lane->order, work));
 }
 
 void lane_drop(struct lane *lane, struct work *work)

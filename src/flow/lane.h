@@ -50,19 +50,25 @@ struct lane {
 	pthread_cond_t window_room;
 	size_t records, bytes; // in hand
 	int64_t cautious;      // records still to go one by one; the reader's
+	_Atomic int64_t hashing; // works at the hash pool
 
 	atomic_bool stopping; // the reader takes no more
 	atomic_bool leaving;  // what is in hand is given up
 	struct pulse pulse[STAGE_COUNT];
 	pthread_t threads[STAGE_COUNT];
 	size_t thread_count;
+	atomic_bool sink_open;
 };
 
+// *lane is NULL, and nothing started, if no topic belongs to the lane.
 enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **lane, struct fault *f) ATTR_MUST_USE;
-void lane_stop(struct lane *lane);             // asks the reader to take no more
+void lane_stop(struct lane *lane);               // asks the reader to take no more
 bool lane_idle(struct lane *lane) ATTR_MUST_USE; // nothing in hand
-void lane_leave(struct lane *lane, bool *clean); // gives up what is left, joins the threads, closes everything
-void lane_destroy(struct lane *lane);
+// Gives up what is left, joins the threads, closes and frees everything. true: nothing was left and the run is marked as ended.
+bool lane_leave(struct lane *lane);
+bool lane_ready(struct lane *lane, struct strbuf *why) ATTR_MUST_USE;
+bool lane_alive(struct lane *lane, int64_t limit_ms) ATTR_MUST_USE;
+void lane_measure(struct lane *lane);
 
 // Threads, one a stage; ctx is the lane.
 void reader_run(void *ctx);

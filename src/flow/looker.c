@@ -23,7 +23,7 @@ static size_t drop_stale(struct looker *l, size_t count)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (ledger_alive(l->lane->ledger, &l->works[i]->entry))
+		if (!atomic_load(&l->lane->leaving) && ledger_alive(l->lane->ledger, &l->works[i]->entry))
 			l->works[kept++] = l->works[i];
 		else
 			lane_drop(l->lane, l->works[i]);

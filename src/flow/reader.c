@@ -238,6 +238,23 @@ static void serve_group(struct reader *r)
 		return;
 }
 
+// Marks this run as under way. After one that did not end cleanly the first records go one by one.
+static void begin_run(struct reader *r)
+{
+	struct lane *lane = r->lane;
+	const struct flow_conf *conf = lane->parts->conf;
+	struct fault f;
+	bool unclean = false;
+	while (store_run_begin(lane->read_store, conf->instance, lane_kind_name(lane->kind), &unclean, &f) != REASON_OK)
+		if (!lane_retry(lane, STAGE_READ, &r->backoff, &f))
+			return;
+	lane_works(lane, STAGE_READ, &r->backoff);
+	if (!unclean)
+		return;
+	lane->cautious = conf->cautious_records;
+	LOG(unclean_start, log_text("lane", lane_kind_name(lane->kind)), log_int("records", lane->cautious));
+}
+
 static void note_cluster(struct lane *lane)
 {
 	if (!lane->intake.cluster_id[0])
@@ -248,6 +265,8 @@ void reader_run(void *ctx)
 {
 	struct reader r = {.lane = ctx, .backoff = BACKOFF_INIT(50, 2000)};
 	struct lane *lane = r.lane;
+	lane_busy(lane, STAGE_READ);
+	begin_run(&r);
 	while (!atomic_load(&lane->leaving)) {
 		serve_group(&r);
 		note_cluster(lane);

@@ -47,6 +47,7 @@ static bool open_sink(struct sinker *s)
 		if (atomic_load(&lane->leaving) || !lane_retry(lane, STAGE_SINK, &s->backoff, &f))
 			return false;
 	lane_works(lane, STAGE_SINK, &s->backoff);
+	atomic_store(&lane->sink_open, true);
 	return true;
 }
 

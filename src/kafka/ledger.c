@@ -132,6 +132,7 @@ void ledger_add(struct ledger *l, struct ledger_entry *entry)
 	entry->listed = true;
 	entry->line = line;
 	entry->next = NULL;
+	entry->added_ns = clock_mono_ns();
 	if (line->last)
 		line->last->next = entry;
 	else
@@ -215,26 +216,59 @@ size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_m
 	return count;
 }
 
-void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx)
+// Empties a line; done entries are appended to *tail.
+static void clear_line(struct ledger *l, struct ledger_line *line, struct ledger_entry ***tail)
 {
-	struct ledger_entry *finished = NULL, **tail = &finished;
-	(void)pthread_mutex_lock(&l->lock);
-	struct ledger_line *line = find_line(l, topic, partition);
-	if (line && line->ready)
+	if (line->ready)
 		ready_remove(l, line);
-	while (line && line->first) {
+	while (line->first) {
 		struct ledger_entry *entry = line_pop(l, line);
 		if (entry->done) {
-			*tail = entry;
-			tail = &entry->next;
+			**tail = entry;
+			*tail = &entry->next;
 		}
 	}
-	(void)pthread_mutex_unlock(&l->lock);
+}
+
+static void free_list(struct ledger_entry *finished, void (*free_item)(void *item, void *ctx), void *ctx)
+{
 	while (finished) {
 		struct ledger_entry *entry = finished;
 		finished = entry->next; // before the item, and the entry in it, is gone
 		free_item(entry->item, ctx);
 	}
+}
+
+void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx)
+{
+	struct ledger_entry *finished = NULL, **tail = &finished;
+	(void)pthread_mutex_lock(&l->lock);
+	struct ledger_line *line = find_line(l, topic, partition);
+	if (line)
+		clear_line(l, line, &tail);
+	(void)pthread_mutex_unlock(&l->lock);
+	free_list(finished, free_item, ctx);
+}
+
+void ledger_drop_all(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx)
+{
+	struct ledger_entry *finished = NULL, **tail = &finished;
+	(void)pthread_mutex_lock(&l->lock);
+	for (struct ledger_line *line = l->lines; line; line = line->next)
+		clear_line(l, line, &tail);
+	(void)pthread_mutex_unlock(&l->lock);
+	free_list(finished, free_item, ctx);
+}
+
+int64_t ledger_oldest_ns(struct ledger *l)
+{
+	int64_t oldest = 0;
+	(void)pthread_mutex_lock(&l->lock);
+	for (const struct ledger_line *line = l->lines; line; line = line->next)
+		if (line->first && (oldest == 0 || line->first->added_ns < oldest))
+			oldest = line->first->added_ns;
+	(void)pthread_mutex_unlock(&l->lock);
+	return oldest;
 }
 
 size_t ledger_length(const struct ledger *l)

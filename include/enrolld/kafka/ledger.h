@@ -23,6 +23,7 @@ struct ledger_entry {
 	bool listed; // still in the ledger; false once taken or dropped
 	struct ledger_line *line;
 	struct ledger_entry *next;
+	int64_t added_ns; // clock_mono_ns
 };
 
 struct ledger *ledger_create(void) ATTR_MALLOC;
@@ -42,5 +43,9 @@ size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_m
 // Ends a partition: undone entries are forgotten (whoever works on them learns it from ledger_done or ledger_alive), done ones are given to
 // free_item, after the ledger has let go of them.
 void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx);
+// The same for every partition (at the end).
+void ledger_drop_all(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx);
+// When the oldest entry was added (clock_mono_ns); 0 if there is none.
+int64_t ledger_oldest_ns(struct ledger *l) ATTR_MUST_USE;
 size_t ledger_length(const struct ledger *l) ATTR_MUST_USE;
 void ledger_wake(struct ledger *l); // a waiting ledger_take, or else the next one that would wait, returns at once (for stopping)

@@ -32,6 +32,10 @@ struct passage {
 // Largest value + key + headers in bytes that the sink takes for one output: checked by the caller before, and again here (OUTPUT_TOO_LARGE, nothing begun).
 size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
 
+// Does the cluster have the topic, and the partition if it is not -1? Asked before a reply is sent, since an unknown topic would spoil the whole transaction.
+// Answers are kept: known ones for good, unknown ones for 10 s. true if the brokers cannot tell.
+bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition) ATTR_MUST_USE;
+
 // Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
 //   OK               committed
 //   ASSIGNMENT_STALE nothing was begun: drop what is stale and try again
