@@ -35,6 +35,9 @@ struct fault {
 // Fills f (may be NULL) and returns reason, so that a failure is one line: return fault_set(f, REASON_X, "...", ...). A
 // detail that is too long is cut at a whole character; the arguments may be f's own detail.
 enum reason fault_set(struct fault *f, enum reason reason, const char *fmt, ...) ATTR_PRINTF(3, 4);
+#ifdef __clang_analyzer__ // it cannot know that the reason returned is the reason given
+#define fault_set(f, reason, ...) ((void)(fault_set)((f), (reason), __VA_ARGS__), (reason))
+#endif
 
 // Puts "context: " before the detail that is there; returns f->reason. f is not NULL.
 enum reason fault_prefix(struct fault *f, const char *fmt, ...) ATTR_PRINTF(2, 3) ATTR_NONNULL;
