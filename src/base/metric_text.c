@@ -40,7 +40,7 @@ static void write_head(struct strbuf *out, const struct metric_row *row)
 // A scrape with one ill-formed byte is refused whole, so such bytes become U+FFFD.
 static void write_label_value(struct strbuf *out, const char *value)
 {
-	struct slice rest = slice_of(value);
+	struct slice rest = {value, strlen(value)};
 	while (rest.len > 0) {
 		uint32_t code_point;
 		size_t len = utf8_next(rest, &code_point);

@@ -23,7 +23,8 @@ void assert_panics(void (*fn)(void *ctx), void *ctx, const char *words)
 	if (child == 0) {
 		const struct rlimit no_core = {0, 0};
 		(void)setrlimit(RLIMIT_CORE, &no_core);
-		(void)signal(SIGABRT, SIG_DFL); // cmocka catches it
+		const struct sigaction die = {.sa_handler = SIG_DFL}; // cmocka catches it
+		(void)sigaction(SIGABRT, &die, NULL);
 		(void)dup2(ends[1], STDERR_FILENO);
 		fn(ctx);
 		_exit(0);

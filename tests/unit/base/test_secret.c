@@ -2,7 +2,6 @@
 // Secrets: kept apart, guarded, left out of core files, wiped.
 #include "enrolld/base/secret.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -108,9 +108,13 @@ static bool mapping_has_flag(const void *address, const char *flag)
 	char line[512];
 	bool inside = false, found = false, seen = false;
 	while (fgets(line, sizeof(line), smaps)) {
-		uintptr_t from, to;
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
+		char *dash, *space; // a mapping begins with its two addresses, other lines with a word
+		uintptr_t from = strtoull(line, &dash, 16);
+		if (*dash == '-' && dash > line) {
+			uintptr_t to = strtoull(dash + 1, &space, 16);
+			assert_int_equal(*space, ' ');
 			inside = (uintptr_t)address >= from && (uintptr_t)address < to;
+		}
 		if (inside && strncmp(line, "VmFlags:", 8) == 0) {
 			seen = true;
 			found = strstr(line, flag) != NULL;
@@ -169,7 +173,8 @@ static bool write_kills(char *address)
 	assert_true(child >= 0);
 	if (child == 0) {
 		(void)close(STDERR_FILENO); // a sanitizer would report
-		(void)signal(SIGSEGV, SIG_DFL);
+		const struct sigaction die = {.sa_handler = SIG_DFL};
+		(void)sigaction(SIGSEGV, &die, NULL);
 		*(volatile char *)address = 1;
 		_exit(0);
 	}
