@@ -11,6 +11,23 @@
 #include "enrolld/base/fault.h"
 #include "enrolld/base/secret.h"
 
+// AddressSanitizer sees what is not handed out as out of bounds, so it finds use after a reset and overruns into free room.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#define HIDE(bytes, len) ASAN_POISON_MEMORY_REGION((bytes), (len))
+#define SHOW(bytes, len) ASAN_UNPOISON_MEMORY_REGION((bytes), (len))
+#else
+#define HIDE(bytes, len) ((void)0)
+#define SHOW(bytes, len) ((void)0)
+#endif
+
 #define BLOCK_SIZE_MIN ((size_t)1 << 10)
 #define BLOCK_SIZE_MAX ((size_t)1 << 20)
 
@@ -39,13 +56,16 @@ static struct block *block_create(size_t size)
 	if (!block)
 		PANIC("arena: out of memory (%zu bytes)", total);
 	block->size = size;
+	HIDE(block->bytes, size);
 	return block;
 }
 
-static void block_destroy(struct block *block)
+static void block_wipe(struct block *block)
 {
+	SHOW(block->bytes, block->size);
 	secret_wipe(block->bytes, block->used);
-	free(block);
+	HIDE(block->bytes, block->size);
+	block->used = 0;
 }
 
 struct arena *arena_create(size_t block_size)
@@ -67,6 +87,7 @@ static char *block_take(struct block *block, size_t size, size_t align)
 	if (start > block->size || size > block->size - start)
 		return NULL;
 	block->used = start + size;
+	SHOW(block->bytes + start, size);
 	return block->bytes + start;
 }
 
@@ -164,7 +185,8 @@ static void destroy_blocks(struct block *block)
 {
 	while (block) {
 		struct block *next = block->next;
-		block_destroy(block);
+		block_wipe(block);
+		free(block);
 		block = next;
 	}
 }
@@ -173,9 +195,8 @@ void arena_reset(struct arena *arena)
 {
 	struct block *first = arena->first;
 	destroy_blocks(first->next);
-	secret_wipe(first->bytes, first->used);
+	block_wipe(first);
 	first->next = NULL;
-	first->used = 0;
 	arena->current = first;
 	arena->used = 0;
 	arena->held = first->size;
