@@ -78,9 +78,9 @@ static enum reason set_text(const struct setting *row, struct slice text, struct
 	enum reason r;
 
 	if (text.len == 0) {
-		bool may_be_empty = row->fallback && row->fallback[0] == '\0';
+		bool may_be_empty = row->empty_ok || (row->fallback && row->fallback[0] == '\0');
 
-		if (row->required || (row->fallback && !may_be_empty))
+		if (!may_be_empty && (row->required || row->fallback))
 			return fault_set(f, REASON_SETTING_INVALID, "must not be empty");
 		*(const char **)member = may_be_empty ? "" : NULL;
 		return REASON_OK;

@@ -91,6 +91,7 @@ struct setting {
 	char underscore;                      // MAP: what _ in an environment variable's name stands for, e.g. '.'; 0: itself
 	bool reloadable;                      // SIGHUP puts a change in force; else it needs a restart
 	bool required;
+	bool empty_ok;   // TEXT, PATH: "" may be given although there is another default
 	const char *doc; // what it does, in one or two sentences
 };
 
@@ -127,9 +128,10 @@ struct setting_table {
 // arena. A default that does not parse is a panic.
 void settings_defaults(const struct setting_table *table, struct arena *arena, void *conf);
 
-// Sets one member from a text, with all checks. An empty text sets TEXT, PATH and SECRET to NULL, or to "" if that is the
-// default; it is refused where the row is required or has another default: there the member is never NULL or empty. Fails with SETTING_INVALID and a detail without the setting's name;
-// secrets and passed-through values are not in it. MAP takes "name=value,name=value".
+// Sets one member from a text, with all checks. An empty text sets TEXT, PATH and SECRET to NULL, or to "" if that is the default or
+// empty_ok; it is refused where the row is required or has another default: there the member is never NULL or empty. Fails with
+// SETTING_INVALID and a detail without the setting's name; secrets and passed-through values are not in it. MAP takes
+// "name=value,name=value".
 enum reason setting_set(const struct setting *row, struct slice text, struct arena *arena, void *conf,
 			struct fault *f) ATTR_MUST_USE;
 // LIST and MAP from their entries.

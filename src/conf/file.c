@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings file: a tree of maps to assignments.
+#include "conf/load.h"
+
+static bool is_scalar(const struct node *node)
+{
+	return node->type != NODE_LIST && node->type != NODE_MAP;
+}
+
+static struct slice scalar_text(const struct node *node)
+{
+	return node->type == NODE_NULL ? SLICE_LIT("") : node->written;
+}
+
+// Paths that are not absolute start at the file's folder.
+static struct slice beside_file(const struct load *load, struct slice path)
+{
+	const char *slash = strrchr(load->conf->path, '/');
+
+	if (path.len == 0 || path.ptr[0] == '/' || !slash)
+		return path;
+	return arena_printf(load->conf->arena, "%.*s/%.*s", (int)(slash - load->conf->path), load->conf->path, (int)path.len,
+			    path.ptr);
+}
+
+// Texts of a list's or map's members; false if one is a list or map itself (an error was noted).
+static bool member_texts(struct load *load, const struct node *node, struct slice name, struct slice *texts)
+{
+	for (size_t i = 0; i < node->list.count; i++) {
+		const struct node *item = node->list.items[i];
+		struct origin at = {.kind = ORIGIN_FILE, .line = item->line, .column = item->column};
+
+		if (!is_scalar(item)) {
+			load_error(load, &at, name, "an entry must be a text, not a %s", node_type_name(item->type));
+			return false;
+		}
+		texts[i] = scalar_text(item);
+	}
+	return true;
+}
+
+static const struct origin *entry_origins(struct load *load, const struct node *map)
+{
+	struct origin *origins = ARENA_ARRAY(load->conf->arena, map->list.count, struct origin);
+
+	for (size_t i = 0; i < map->list.count; i++)
+		origins[i] = (struct origin){
+			.kind = ORIGIN_FILE, .line = map->list.key_lines[i], .column = map->list.key_columns[i]};
+	return origins;
+}
+
+static void assign(struct load *load, const struct name *name, struct row_ref ref, const struct node *node, struct origin at,
+		   bool is_file)
+{
+	struct assignment a = {.ref = ref, .instance = name_instance(ref.table, name), .origin = at, .kind = ASSIGN_TEXT};
+	struct slice full = name_join(name, load->conf->arena);
+	struct slice *texts;
+
+	if (node->type == NODE_NULL)
+		return;
+	if (is_scalar(node)) {
+		a.text = scalar_text(node);
+		if (is_file)
+			a.kind = ASSIGN_SECRET;
+		if (is_file || ref.row->type == SETTING_PATH)
+			a.text = beside_file(load, a.text);
+		load_assign(load, &a);
+		return;
+	}
+	if (is_file || (node->type == NODE_LIST ? ref.row->type != SETTING_LIST : ref.row->type != SETTING_MAP)) {
+		load_error(load, &at, full, "must be a %s, not a %s", is_file ? "path" : setting_type_name(ref.row->type),
+			   node_type_name(node->type));
+		return;
+	}
+	texts = ARENA_ARRAY(load->conf->arena, node->list.count, struct slice);
+	if (!member_texts(load, node, full, texts))
+		return;
+	a.kind = node->type == NODE_LIST ? ASSIGN_LIST : ASSIGN_MAP;
+	a.values = texts;
+	a.count = node->list.count;
+	if (a.kind == ASSIGN_MAP) {
+		a.names = node->list.keys;
+		a.entry_origins = entry_origins(load, node);
+	}
+	load_assign(load, &a);
+}
+
+// A name below which there are settings: is the section of a table per name complete with it?
+static void declare_instance(struct load *load, const struct name *name, struct origin at)
+{
+	for (size_t t = 0; t < load->conf->tables.count; t++) {
+		const struct setting_table *table = load->conf->tables.items[t];
+		struct slice instance = name_instance(table, name);
+
+		if (table->per_name && !slice_is_absent(instance) && name_match(table->rows[0].name, name) == NAME_BEFORE)
+			load_assign(load, &(struct assignment){.ref = {.table = table}, .instance = instance, .origin = at});
+	}
+}
+
+static void walk(struct load *load, struct name *name, const struct node *map);
+
+static void take_member(struct load *load, struct name *name, const struct node *node, struct origin at)
+{
+	struct row_ref exact = name_find(&load->conf->tables, name, NAME_EXACT);
+	struct row_ref section = name_find(&load->conf->tables, name, NAME_BEFORE);
+	struct row_ref secret = name_find_secret_file(&load->conf->tables, name);
+
+	if (section.row)
+		declare_instance(load, name, at);
+	if (section.row && node->type == NODE_MAP)
+		walk(load, name, node);
+	else if (exact.row)
+		assign(load, name, exact, node, at, false);
+	else if (secret.row)
+		assign(load, name, secret, node, at, true);
+	else if (!section.row)
+		load_unknown(load, &at, name, false);
+	else if (node->type != NODE_NULL)
+		load_error(load, &at, name_join(name, load->conf->arena), "must be a map of settings, not a %s",
+			   node_type_name(node->type));
+}
+
+// Recursion is bounded by NAME_DEPTH_MAX: rows are no deeper.
+static void walk(struct load *load, struct name *name, const struct node *map)
+{
+	if (name->count == NAME_DEPTH_MAX)
+		return;
+	name->count++;
+	for (size_t i = 0; i < map->list.count; i++) {
+		struct origin at = {.kind = ORIGIN_FILE, .line = map->list.key_lines[i], .column = map->list.key_columns[i]};
+
+		name->segment[name->count - 1] = map->list.keys[i];
+		take_member(load, name, map->list.items[i], at);
+	}
+	name->count--;
+}
+
+void load_file(struct load *load, const struct node *root)
+{
+	struct origin at = {.kind = ORIGIN_FILE, .line = root->line, .column = root->column};
+	struct name name = {0};
+
+	if (root->type == NODE_MAP)
+		walk(load, &name, root);
+	else if (root->type != NODE_NULL)
+		load_error(load, &at, SLICE_ABSENT, "must be a map of settings, not a %s", node_type_name(root->type));
+}
