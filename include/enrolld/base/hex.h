@@ -23,6 +23,6 @@ bool hex_decode(struct slice text, uint8_t *out) ATTR_MUST_USE;
 
 // Text and NUL: out holds BASE64URL_TEXT_SIZE(len). Returns the length of the text.
 size_t base64url_encode(const void *bytes, size_t len, char *out);
-// out holds BASE64URL_BYTES_SIZE(text.len), and may be partly written if false. Refused are padding, foreign characters, a length of
-// 4n + 1 and spare bits that are not zero.
+// out holds BASE64URL_BYTES_SIZE(text.len), and may be partly written if false. Refused are padding, foreign characters, a length
+// of 4n + 1 and spare bits that are not zero.
 bool base64url_decode(struct slice text, uint8_t *out, size_t *len) ATTR_MUST_USE;

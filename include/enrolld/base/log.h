@@ -53,9 +53,8 @@ static inline struct log_field log_double(const char *name, double d)
 }
 
 // LOG(worker_started, log_text("version", v), log_int("threads", n)); fields optional. Control characters, bidi marks and invalid
-// UTF-8 in values are escaped; a value is cut at 256 bytes. A line has at most 4 KiB: fields that do not fit are left out and the line
-// ends with "cut":true. A line that stderr does not take is lost and counted.
-// errno is kept.
+// UTF-8 in values are escaped; a value is cut at 256 bytes. A line has at most 4 KiB: fields that do not fit are left out and the
+// line ends with "cut":true. A line that stderr does not take is lost and counted. errno is kept.
 #define LOG_END ((struct log_field){0})
 #define LOG(...) LOG_FIELDS(__VA_ARGS__, LOG_END)
 #define LOG_FIELDS(event, ...) log_emit(EVENT_##event, (const struct log_field[]){__VA_ARGS__})

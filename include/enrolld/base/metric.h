@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counters, gauges and histograms for Prometheus (text format 0.0.4). Rows of metrics.def; prefix enrolld_.
 //
-// Updates are atomic adds and may come from any thread; a series is found without a lock once it is there. An update of another kind
-// than the row's, or a label value without a label, is a panic. Label values must come from a bounded set (lanes, configured realms,
-// reasons, states) and are cut at 128 bytes: past 512 series of one metric further values are counted under "other".
+// Updates are atomic adds and may come from any thread; a series is found without a lock once it is there. An update of another
+// kind than the row's, or a label value without a label, is a panic. Label values must come from a bounded set (lanes, configured
+// realms, reasons, states) and are cut at 128 bytes: past 512 series of one metric further values are counted under "other".
 #pragma once
 
 #include <stddef.h>

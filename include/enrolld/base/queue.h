@@ -20,8 +20,8 @@ bool queue_push(struct queue *q, void *item) ATTR_MUST_USE;
 // Never waits: false if full or closed.
 bool queue_try_push(struct queue *q, void *item) ATTR_MUST_USE;
 
-// Takes what waits, at most max items, in order: batches form by self-clocking. Waits up to timeout_ms (-1: for ever, 0: not at all)
-// for the first one only. 0 if none came or the queue is closed and empty.
+// Takes what waits, at most max items, in order: batches form by self-clocking. Waits up to timeout_ms (-1: for ever, 0: not at
+// all) for the first one only. 0 if none came or the queue is closed and empty.
 size_t queue_take(struct queue *q, void **items, size_t max, int64_t timeout_ms) ATTR_MUST_USE;
 
 // Without the lock, so a snapshot: for metrics and hints.

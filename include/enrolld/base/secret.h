@@ -15,8 +15,8 @@
 struct secret_pool;
 struct secret;
 
-// slots: secrets that can exist at once, about 1 KiB each. Thread-safe. *locked tells whether the kernel granted the lock (RLIMIT_MEMLOCK);
-// the pool works without, and the caller says so in the log. Fails with REASON_NO_MEMORY.
+// slots: secrets that can exist at once, about 1 KiB each. Thread-safe. *locked tells whether the kernel granted the lock
+// (RLIMIT_MEMLOCK); the pool works without, and the caller says so in the log. Fails with REASON_NO_MEMORY.
 enum reason secret_pool_create(size_t slots, struct secret_pool **pool, bool *locked, struct fault *f) ATTR_MUST_USE;
 void secret_pool_destroy(struct secret_pool *pool); // every secret must have been released
 

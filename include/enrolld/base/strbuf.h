@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Growing text with a limit set at birth. Past the limit nothing more is added and strbuf_overflowed() stays true until reset:
-// check once at the end. What is added must not lie in the buffer itself. Not thread-safe; out of memory ends the process. Content is wiped when freed or moved, since answers may hold tokens.
+// check once at the end. What is added must not lie in the buffer itself. Not thread-safe; out of memory ends the process. Content
+// is wiped when freed or moved, since answers may hold tokens.
 #pragma once
 
 #include <stdbool.h>

@@ -9,9 +9,9 @@
 
 #define THREAD_STACK_SIZE ((size_t)512 << 10)
 
-// name: shown by ps, top and core files; 15 bytes of it are kept. fn(ctx) is the thread's life; ctx stays the caller's and must outlive
-// it. All signals are blocked in it but those that a fault of its own raises (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS).
-// *thread must be handed to thread_join() once. Fails with REASON_NO_MEMORY.
+// name: shown by ps, top and core files; 15 bytes of it are kept. fn(ctx) is the thread's life; ctx stays the caller's and must
+// outlive it. All signals are blocked in it but those that a fault of its own raises (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
+// SIGTRAP, SIGSYS). *thread must be handed to thread_join() once. Fails with REASON_NO_MEMORY.
 enum reason thread_start(const char *name, void (*fn)(void *ctx), void *ctx, pthread_t *thread, struct fault *f) ATTR_MUST_USE;
 
 // Waits for the thread's end.

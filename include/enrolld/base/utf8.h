@@ -11,8 +11,8 @@
 
 #define UTF8_INVALID UINT32_MAX
 
-// The code point at the front of a text that is not empty; returns its bytes, 1 to 4. Where the text is not well-formed, *code_point is
-// UTF8_INVALID and the bytes are those that one U+FFFD replaces ("maximal subpart").
+// The code point at the front of a text that is not empty; returns its bytes, 1 to 4. Where the text is not well-formed,
+// *code_point is UTF8_INVALID and the bytes are those that one U+FFFD replaces ("maximal subpart").
 size_t utf8_next(struct slice text, uint32_t *code_point);
 
 bool utf8_valid(struct slice text) ATTR_MUST_USE;

@@ -207,6 +207,29 @@ static void a_long_line_stays_well_formed(void **state)
 	}
 }
 
+static void lines_near_the_limit_are_whole(void **state)
+{
+	(void)state;
+	char wide_text[256], plain_text[256];
+	memset(wide_text, '\1', sizeof(wide_text));
+	memset(plain_text, 'p', sizeof(plain_text));
+	struct slice wide = {wide_text, sizeof(wide_text)};
+	bool whole = false, cut = false;
+	for (size_t length = 0; length <= sizeof(plain_text); length++) {
+		capture_start();
+		LOG(worker_started, log_slice("a", wide), log_slice("b", wide), log_slice("c", (struct slice){wide_text, 120}),
+		    log_slice("d", (struct slice){plain_text, length}));
+		const char *line = capture_end();
+		assert_in_range(captured_len, 3800, 4096);
+		bool fits = strstr(line, ",\"d\":\"") != NULL;
+		const char *end = fits ? "\"}\n" : ",\"cut\":true}\n";
+		assert_string_equal(line + captured_len - strlen(end), end);
+		whole = whole || fits;
+		cut = cut || !fits;
+	}
+	assert_true(whole && cut);
+}
+
 static void levels_filter(void **state)
 {
 	(void)state;
@@ -318,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup(numbers_that_json_lacks_are_null, setup),
 		cmocka_unit_test_setup(long_values_are_cut, setup),
 		cmocka_unit_test_setup(a_long_line_stays_well_formed, setup),
+		cmocka_unit_test_setup(lines_near_the_limit_are_whole, setup),
 		cmocka_unit_test_setup(levels_filter, setup),
 		cmocka_unit_test_setup(every_event_is_documented, setup),
 		cmocka_unit_test_setup(a_line_that_cannot_be_written_is_counted, setup),

@@ -44,6 +44,16 @@ static void below_stays_below_and_reaches_all(void **state)
 	assert_true(random_below(UINT64_MAX) < UINT64_MAX);
 }
 
+static void no_value_is_favoured(void **state)
+{
+	(void)state;
+	// A remainder of 2^64 by 3 * 2^62 would fall into the lowest third half of the time.
+	unsigned lowest = 0;
+	for (int i = 0; i < 3000; i++)
+		lowest += random_below((uint64_t)3 << 62) < (uint64_t)1 << 62 ? 1 : 0;
+	assert_in_range(lowest, 800, 1200);
+}
+
 static void draw_below_zero(void *ctx)
 {
 	*(uint64_t *)ctx = random_below(0);
@@ -61,6 +71,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fill_writes_all_and_no_more),
 		cmocka_unit_test(below_stays_below_and_reaches_all),
+		cmocka_unit_test(no_value_is_favoured),
 		cmocka_unit_test(below_zero_is_a_panic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
