@@ -5,6 +5,7 @@
 #include "enrolld/base/uuid.h"
 #include "enrolld/crypto/argon2.h"
 #include "enrolld/crypto/derive.h"
+#include "enrolld/crypto/digest.h"
 #include "enrolld/model/receipt.h"
 #include "enrolld/model/registration.h"
 

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker as a whole.
+#include "app/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/admin.h"
+#include "enrolld/base/clock.h"
+#include "enrolld/base/log.h"
+#include "enrolld/base/metric.h"
+#include "enrolld/conf/process.h"
+#include "enrolld/doc/json.h"
+#include "enrolld/flow/flow.h"
+#include "enrolld/version.h"
+
+#define SECRETS_SPARE 64 // beside two windows: what the hash pool and a reader hold
+
+struct worker {
+	const struct process_conf *process;
+	struct arena *arena; // of default topics and names
+	struct flow_parts parts;
+	struct operation operation;
+	struct keyring *keys;
+	struct dialect_set *dialects;
+	struct admin *admin;
+	pthread_mutex_t lock; // of flow, which the admin endpoint asks and worker_stop ends
+	struct flow *flow;
+	bool stopping;
+};
+
+// Without a "topics" section: the two request topics of the design, with the native dialect.
+static void default_topics(struct worker *w)
+{
+	static const char *const names[LANE_COUNT] = {"enroll.signup", "enroll.otp"};
+	struct topic_conf *topics = ARENA_ARRAY(w->arena, LANE_COUNT, struct topic_conf);
+	for (int i = 0; i < LANE_COUNT; i++) {
+		settings_defaults(&topic_settings, w->arena, &topics[i]);
+		topics[i].key = lane_kind_name((enum lane_kind)i);
+		topics[i].name = names[i];
+		topics[i].lane = i;
+	}
+	w->parts.topics = topics;
+	w->parts.topic_count = LANE_COUNT;
+}
+
+static bool is_listed(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static enum reason load_dialects(struct worker *w, struct strbuf *report, struct fault *f)
+{
+	size_t count = 0, most = 0;
+	for (size_t i = 0; i < w->parts.topic_count; i++)
+		most += w->parts.topics[i].dialects.count;
+	const char **names = ARENA_ARRAY(w->arena, most + 1, const char *);
+	for (size_t i = 0; i < w->parts.topic_count; i++) {
+		const struct setting_list *list = &w->parts.topics[i].dialects;
+		for (size_t k = 0; k < list->count; k++)
+			if (!is_listed(names, count, list->items[k]))
+				names[count++] = list->items[k];
+	}
+	struct slice folder = arena_printf(w->arena, "%s/dialects", w->process->data_dir);
+	enum reason reason = dialect_load(folder.ptr, names, count, report, &w->dialects, f);
+	w->parts.dialects = w->dialects;
+	return reason;
+}
+
+static enum reason make_secrets(struct worker *w, struct fault *f)
+{
+	bool locked = false;
+	size_t slots = 2 * (size_t)w->parts.conf->window_records + SECRETS_SPARE;
+	enum reason reason = secret_pool_create(slots, &w->parts.secrets, &locked, f);
+	if (reason == REASON_OK && !locked)
+		LOG(memory_not_locked, log_int("bytes", (int64_t)(slots * SECRET_SIZE_MAX)));
+	return reason;
+}
+
+static enum reason make_hashes(struct worker *w, const struct credential_conf *conf, struct fault *f)
+{
+	enum reason reason = credential_cost_check(credential_cost(conf), conf->allow_weak, f);
+	return reason == REASON_OK ? credential_pool_create(conf, &w->parts.hashes, f) : reason;
+}
+
+// The folders of messages and providers are beside the dialects unless the settings name others.
+static struct courier_conf *courier_conf_of(struct worker *w, const struct conf *conf)
+{
+	struct courier_conf *courier = ARENA_NEW(w->arena, struct courier_conf);
+	*courier = *(const struct courier_conf *)conf_get(conf, &courier_settings);
+	if (!courier->messages_dir)
+		courier->messages_dir = arena_printf(w->arena, "%s/messages", w->process->data_dir).ptr;
+	if (!courier->providers_dir)
+		courier->providers_dir = arena_printf(w->arena, "%s/providers", w->process->data_dir).ptr;
+	return courier;
+}
+
+static enum reason start_courier(struct worker *w, const struct conf *conf, struct fault *f)
+{
+	const struct courier_conf *courier = courier_conf_of(w, conf);
+	if (!courier->enabled)
+		return REASON_OK;
+	return courier_create(courier, w->parts.store, w->keys, w->parts.conf->instance, &w->parts.courier, f);
+}
+
+static bool ask_healthy(void *ctx, struct strbuf *why)
+{
+	return worker_healthy(ctx, why);
+}
+
+static bool ask_ready(void *ctx, struct strbuf *why)
+{
+	return worker_ready(ctx, why);
+}
+
+static void ask_measure(void *ctx)
+{
+	worker_measure(ctx);
+}
+
+static enum reason start_admin(struct worker *w, struct fault *f)
+{
+	if (!w->process->admin_address || !w->process->admin_address[0])
+		return REASON_OK;
+	struct admin_sources sources = {w, ask_healthy, ask_ready, ask_measure, w->parts.conf->instance};
+	return admin_start(w->process, &sources, &w->admin, f);
+}
+
+static enum reason build(struct worker *w, const struct conf *conf, struct strbuf *report, struct fault *f)
+{
+	const struct store_conf *store = conf_get(conf, &store_settings);
+	w->process = conf_get(conf, &process_settings);
+	w->parts.conf = conf_get(conf, &flow_settings);
+	w->parts.kafka = conf_get(conf, &kafka_settings);
+	w->parts.store = store;
+	w->parts.topics = conf_get_named(conf, &topic_settings, &w->parts.topic_count);
+	if (w->parts.topic_count == 0)
+		default_topics(w);
+	json_setup();
+	enum reason reason = crypto_setup(f);
+	if (reason == REASON_OK)
+		reason = keyring_load(w->process->keys_file, &w->keys, f);
+	if (reason == REASON_OK)
+		reason = load_dialects(w, report, f);
+	if (reason == REASON_OK)
+		reason = make_secrets(w, f);
+	if (reason == REASON_OK)
+		reason = make_hashes(w, conf_get(conf, &credential_settings), f);
+	w->operation = (struct operation){conf_get(conf, &operation_settings), w->keys, store->horizon_ms};
+	w->parts.operation = &w->operation;
+	w->parts.keys = w->keys;
+	if (reason == REASON_OK)
+		reason = start_admin(w, f);
+	if (reason == REASON_OK)
+		reason = start_courier(w, conf, f);
+	struct flow *flow = NULL;
+	if (reason == REASON_OK)
+		reason = flow_start(&w->parts, &flow, f);
+	pthread_mutex_lock(&w->lock);
+	w->flow = flow;
+	pthread_mutex_unlock(&w->lock);
+	return reason;
+}
+
+enum reason worker_create(const struct conf *conf, struct worker **ret, struct strbuf *report, struct fault *f)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	if (!w)
+		PANIC("out of memory");
+	w->arena = arena_create(4096);
+	pthread_mutex_init(&w->lock, NULL);
+	metric_set(METRIC_start_time, METRIC_NO_LABELS, (double)clock_wall_ms() / 1000);
+	metric_set(METRIC_build_info, METRIC_LABELS(ENROLLD_VERSION, ENROLLD_COMMIT), 1);
+	enum reason reason = build(w, conf, report, f);
+	if (reason != REASON_OK) {
+		worker_destroy(w);
+		return reason;
+	}
+	*ret = w;
+	return REASON_OK;
+}
+
+void worker_stop(struct worker *w, bool *clean)
+{
+	*clean = true;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_mutex_unlock(&w->lock);
+	// Draining takes a while and the endpoint answers meanwhile: it asks under the lock, and no more once stopping is set.
+	if (w->flow)
+		flow_stop(w->flow, clean);
+	if (w->parts.courier)
+		courier_stop(w->parts.courier, w->parts.conf->drain_ms < 5000 ? 5000 : w->parts.conf->drain_ms);
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	admin_stop(w->admin);
+	flow_destroy(w->flow);
+	courier_destroy(w->parts.courier);
+	credential_pool_destroy(w->parts.hashes);
+	secret_pool_destroy(w->parts.secrets);
+	dialect_set_destroy(w->dialects);
+	keyring_destroy(w->keys);
+	pthread_mutex_destroy(&w->lock);
+	arena_destroy(w->arena);
+	free(w);
+}
+
+void worker_reload(struct worker *w, const struct conf *conf)
+{
+	(void)w;
+	const struct process_conf *process = conf_get(conf, &process_settings);
+	log_configure((enum log_level)process->log_level, (enum log_format)process->log_format);
+}
+
+enum reason worker_failure(struct worker *w, struct fault *f)
+{
+	return flow_failure(w->flow, f);
+}
+
+bool worker_ready(struct worker *w, struct strbuf *why)
+{
+	pthread_mutex_lock(&w->lock);
+	bool ready = false;
+	if (w->stopping)
+		strbuf_add_text(why, "stopping\n");
+	else if (!w->flow)
+		strbuf_add_text(why, "starting\n");
+	else
+		ready = flow_ready(w->flow, why);
+	pthread_mutex_unlock(&w->lock);
+	return ready;
+}
+
+bool worker_healthy(struct worker *w, struct strbuf *why)
+{
+	pthread_mutex_lock(&w->lock);
+	bool healthy = w->stopping || !w->flow || flow_alive(w->flow, w->process->stuck_ms);
+	pthread_mutex_unlock(&w->lock);
+	if (!healthy)
+		strbuf_printf(why, "a stage has made no step for %lld ms\n", (long long)w->process->stuck_ms);
+	return healthy;
+}
+
+void worker_measure(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	if (w->flow && !w->stopping)
+		flow_measure(w->flow);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int worker_admin_port(const struct worker *w)
+{
+	return w->admin ? admin_port(w->admin) : 0;
+}
