@@ -35,7 +35,8 @@ enum reason argon2_hash(struct argon2_memory *m, struct argon2_cost cost, struct
 	char text[ARGON2_TEXT_SIZE];
 	argon2_memory_lend(m);
 	int failed = crypto_pwhash_str(text, password.ptr, password.len, cost.passes, (size_t)cost.memory_kib * 1024);
-	argon2_memory_take_back(m);
+	bool starved;
+	argon2_memory_take_back(m, &starved); // with valid parameters, nothing else can fail
 	if (failed)
 		return fault_set(f, REASON_HASH_MEMORY, "%u KiB", cost.memory_kib);
 	memcpy(out, text, sizeof(text));
@@ -47,9 +48,9 @@ enum reason argon2_verify(struct argon2_memory *m, const char *text, struct slic
 	argon2_memory_lend(m);
 	errno = 0;
 	int failed = crypto_pwhash_str_verify(text, password.ptr, password.len);
-	int error = errno;
-	argon2_memory_take_back(m);
-	if (failed && (error == ENOMEM || error == EAGAIN))
+	bool starved, no_memory = errno == ENOMEM;
+	argon2_memory_take_back(m, &starved);
+	if (failed && (starved || no_memory))
 		return fault_set(f, REASON_HASH_MEMORY, "the memory that a stored hash asks for");
 	*ret_fits = !failed;
 	return REASON_OK;

@@ -126,44 +126,57 @@ size_t argon2_memory_huge(const struct argon2_memory *m)
 	return huge;
 }
 
-static _Thread_local struct argon2_memory *lent;
+// What this thread's call of the library sees.
+static _Thread_local struct {
+	struct argon2_memory *memory;
+	bool open;    // between lend and take_back
+	bool starved; // a map failed
+} loan;
 
 void argon2_memory_lend(struct argon2_memory *m)
 {
-	if (lent)
+	if (loan.open)
 		PANIC("Argon2 memory is lent twice");
-	lent = m;
+	loan.memory = m;
+	loan.open = true;
+	loan.starved = false;
 	if (m)
 		m->used = false;
 }
 
-void argon2_memory_take_back(struct argon2_memory *m)
+void argon2_memory_take_back(struct argon2_memory *m, bool *ret_starved)
 {
-	if (lent != m || (m && m->taken))
+	if (!loan.open || loan.memory != m || (m && m->taken))
 		PANIC("the library did not give the Argon2 memory back");
-	lent = NULL;
+	loan.memory = NULL;
+	loan.open = false;
+	*ret_starved = loan.starved;
 }
 
 #ifdef INTERPOSED
 
 static bool wants_region(const void *addr, size_t len, int prot, int flags, int fd)
 {
-	return lent && !lent->taken && !addr && len == lent->size && prot == (PROT_READ | PROT_WRITE) && fd == -1 &&
+	const struct argon2_memory *m = loan.memory;
+	return m && !m->taken && !addr && len == m->size && prot == (PROT_READ | PROT_WRITE) && fd == -1 &&
 	       (flags & (MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED)) == (MAP_ANONYMOUS | MAP_PRIVATE);
 }
 
-// A shared library's call binds to the program's definition before the C library's, as long as the program exports it: see
-// src/CMakeLists.txt. The allocator and the loader of the C library have their own ways in and never pass here.
+// A shared library's call binds to the program's definition before the C library's; the linker exports it because libsodium asks for the
+// name. The allocator and the loader of the C library have their own ways in and never pass here.
 ATTR_EXPORT void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	if (wants_region(addr, len, prot, flags, fd)) {
-		lent->taken = true;
-		lent->used = true;
-		lent->dirty = true;
-		return lent->region;
+		loan.memory->taken = true;
+		loan.memory->used = true;
+		loan.memory->dirty = true;
+		return loan.memory->region;
 	}
 	// NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the kernel answers
-	return (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
+	void *map = (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
+	if (map == MAP_FAILED && loan.open)
+		loan.starved = true;
+	return map;
 }
 
 ATTR_EXPORT void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off64_t offset)
@@ -173,8 +186,8 @@ ATTR_EXPORT void *mmap64(void *addr, size_t len, int prot, int flags, int fd, of
 
 ATTR_EXPORT int munmap(void *addr, size_t len)
 {
-	if (lent && lent->taken && addr == lent->region) {
-		lent->taken = false;
+	if (loan.memory && loan.memory->taken && addr == loan.memory->region) {
+		loan.memory->taken = false;
 		return 0;
 	}
 	return (int)syscall(SYS_munmap, addr, len);

@@ -49,8 +49,17 @@ static struct slice take_field(struct slice *rest)
 	return field;
 }
 
+static bool is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// sodium_base642bin() of 1.0.18 takes bytes above 0x7f for characters of the alphabet, so they are refused here.
 static bool decode(struct slice field, int variant, uint8_t out[static FOREIGN_BYTES_MAX], size_t *len)
 {
+	for (size_t i = 0; i < field.len; i++)
+		if (!is_alphanumeric(field.ptr[i]) && field.ptr[i] != '+' && field.ptr[i] != '/' && field.ptr[i] != '=')
+			return false;
 	const char *end;
 	return sodium_base642bin(out, FOREIGN_BYTES_MAX, field.ptr, field.len, NULL, len, &end, variant) == 0 &&
 	       end == field.ptr + field.len;
@@ -87,7 +96,7 @@ static bool parse_argon2(struct slice rest, struct foreign_text *text)
 
 static bool is_bcrypt_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '.' && c <= '9'); // '.', '/' and digits are neighbours
+	return is_alphanumeric(c) || c == '.' || c == '/';
 }
 
 static bool parse_bcrypt(struct slice hash, struct foreign_text *text)

@@ -45,4 +45,6 @@ enum reason keys_file_change(const char *path, enum reason (*change)(struct key_
 // The text itself, for the two above and for tests.
 #define KEYS_TEXT_SIZE 65536
 enum reason keys_text_parse(struct slice text, struct key_table *table, struct fault *f) ATTR_MUST_USE;
+#define KEYS_SUM_TEXT_SIZE 23
+void keys_text_sum(struct slice bytes, char out[static KEYS_SUM_TEXT_SIZE]);
 size_t keys_text_write(const struct key_table *table, char out[static KEYS_TEXT_SIZE]);

@@ -12,13 +12,12 @@
 #define HEAD "enrolld-keys 1"
 #define KEY_TEXT_SIZE 44 // 43 characters of base64url, and NUL
 #define SUM_SIZE 16
-#define SUM_TEXT_SIZE 23
 
 static const char notice[] =
 	"# Keys of enrolld. Whoever reads this file can compute every code and token of the deployment: keep it private.\n"
 	"# Whatever is sealed or recognised by a key is lost with it: keep a backup. Do not edit; the sum below finds damage.\n";
 
-_Static_assert(KEYS_TEXT_SIZE > sizeof(notice) + sizeof(HEAD) + KEYS_MAX * (5 + 9 + 20 + KEY_TEXT_SIZE) + 5 + SUM_TEXT_SIZE,
+_Static_assert(KEYS_TEXT_SIZE > sizeof(notice) + sizeof(HEAD) + KEYS_MAX * (5 + 9 + 20 + KEY_TEXT_SIZE) + 5 + KEYS_SUM_TEXT_SIZE,
 	       "a full table fits");
 
 struct key_table *key_table_create(struct fault *f)
@@ -49,11 +48,11 @@ enum reason key_table_add(struct key_table *table, struct fault *f)
 	return REASON_OK;
 }
 
-static void sum_text(struct slice bytes, char out[static SUM_TEXT_SIZE])
+void keys_text_sum(struct slice bytes, char out[static KEYS_SUM_TEXT_SIZE])
 {
 	uint8_t sum[SUM_SIZE];
 	(void)crypto_generichash(sum, sizeof(sum), (const uint8_t *)bytes.ptr, bytes.len, NULL, 0);
-	(void)sodium_bin2base64(out, SUM_TEXT_SIZE, sum, sizeof(sum), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)sodium_bin2base64(out, KEYS_SUM_TEXT_SIZE, sum, sizeof(sum), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 // Takes the next line without its newline; false at the end and for a line that no newline ends.
@@ -93,6 +92,16 @@ static bool parse_number(struct slice word, int64_t max, int64_t *ret_number)
 	return true;
 }
 
+// sodium_base642bin() of 1.0.18 takes bytes above 0x7f for characters of the alphabet.
+static bool is_base64url(struct slice text)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	for (size_t i = 0; i < text.len; i++)
+		if (!memchr(alphabet, text.ptr[i], sizeof(alphabet) - 1))
+			return false;
+	return true;
+}
+
 static bool parse_key(struct slice line, struct master_key *key, bool *ret_active)
 {
 	int64_t epoch;
@@ -105,8 +114,9 @@ static bool parse_key(struct slice line, struct master_key *key, bool *ret_activ
 		return false;
 	if (!slice_equal_text(state, "active") && !slice_equal_text(state, "retired"))
 		return false;
-	if (line.len != KEY_TEXT_SIZE - 1 || sodium_base642bin(key->key, KEY_SIZE, line.ptr, line.len, NULL, &key_len, &key_end,
-							       sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+	if (line.len != KEY_TEXT_SIZE - 1 || !is_base64url(line) ||
+	    sodium_base642bin(key->key, KEY_SIZE, line.ptr, line.len, NULL, &key_len, &key_end,
+			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
 		return false;
 	key->epoch = (uint16_t)epoch;
 	*ret_active = slice_equal_text(state, "active");
@@ -115,8 +125,8 @@ static bool parse_key(struct slice line, struct master_key *key, bool *ret_activ
 
 static bool is_sum(struct slice line, struct slice before)
 {
-	char sum[SUM_TEXT_SIZE];
-	sum_text(before, sum);
+	char sum[KEYS_SUM_TEXT_SIZE];
+	keys_text_sum(before, sum);
 	return slice_equal_text(next_word(&line), "sum") && slice_equal_text(line, sum);
 }
 
@@ -158,7 +168,7 @@ size_t keys_text_write(const struct key_table *table, char out[static KEYS_TEXT_
 		len += KEY_TEXT_SIZE - 1;
 		out[len++] = '\n';
 	}
-	char sum[SUM_TEXT_SIZE];
-	sum_text((struct slice){out, len}, sum);
+	char sum[KEYS_SUM_TEXT_SIZE];
+	keys_text_sum((struct slice){out, len}, sum);
 	return len + (size_t)snprintf(out + len, KEYS_TEXT_SIZE - len, "sum %s\n", sum);
 }
