@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules as dialect files write them: finding, compiling, asking.
+#include "rules/rule.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "enrolld/doc/yaml.h"
+
+static const struct rule_kind *const kinds[] = {
+#define RULE(name) &rule_kind_##name,
+#include "rules/rules.def"
+#undef RULE
+};
+
+struct rule {
+	const struct rule_kind *kind;
+	const void *data;
+	const struct node *params;
+	struct slice code, text, at;
+	bool stop;
+	int line;
+};
+
+enum reason rule_fault(const struct rule_scope *scope, const struct node *node, struct fault *f, const char *fmt, ...)
+{
+	char what[FAULT_DETAIL_SIZE];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s", scope->file, node ? node->line : 0, what);
+}
+
+static enum reason unknown_rule(const struct rule_scope *scope, const struct node *at, struct slice name, struct fault *f)
+{
+	const char *names[ARRAY_LEN(kinds)];
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		names[i] = kinds[i]->name;
+	const char *nearest = doc_nearest(name, names, ARRAY_LEN(names));
+	int len = name.len > 64 ? 64 : (int)name.len;
+	if (nearest)
+		return rule_fault(scope, at, f, "unknown rule \"%.*s\"; did you mean \"%s\"?", len, name.ptr, nearest);
+	return rule_fault(scope, at, f, "unknown rule \"%.*s\"; the rules are listed in schemas/dialects/README.md", len, name.ptr);
+}
+
+static const struct rule_kind *find_kind(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (slice_equal_text(name, kinds[i]->name))
+			return kinds[i];
+	return NULL;
+}
+
+static enum reason take_text(const struct rule_scope *scope, const struct node *node, const char *what, struct slice *text, struct fault *f)
+{
+	if (!node_is(node, NODE_TEXT))
+		return rule_fault(scope, node, f, "%s is a text, not %s", what, node_type_name(node->type));
+	*text = node_text(node);
+	return REASON_OK;
+}
+
+// Sorts the members of an entry into the rule's own and the words around it.
+static enum reason read_map(const struct node *spec, const struct rule_scope *scope, struct rule *rule, struct slice *name, struct fault *f)
+{
+	enum reason reason = REASON_OK;
+	for (size_t i = 0; i < node_count(spec) && reason == REASON_OK; i++) {
+		struct slice key = spec->list.keys[i];
+		const struct node *value = spec->list.items[i];
+		if (slice_equal_text(key, "code")) {
+			reason = take_text(scope, value, "code", &rule->code, f);
+		} else if (slice_equal_text(key, "text")) {
+			reason = take_text(scope, value, "text", &rule->text, f);
+		} else if (slice_equal_text(key, "at")) {
+			reason = take_text(scope, value, "at", &rule->at, f);
+		} else if (slice_equal_text(key, "stop")) {
+			if (!node_is(value, NODE_BOOL))
+				return rule_fault(scope, value, f, "stop is true or false");
+			rule->stop = value->boolean;
+		} else if (slice_is_absent(*name)) {
+			*name = key;
+			rule->params = value->type == NODE_NULL ? NULL : value;
+			rule->line = spec->list.key_lines ? spec->list.key_lines[i] : value->line;
+		} else {
+			int len = key.len > 64 ? 64 : (int)key.len;
+			return rule_fault(scope, value, f,
+					  "\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, text, at, stop; begin another with \"- \"",
+					  len, key.ptr, name->len > 64 ? 64 : (int)name->len, name->ptr);
+		}
+	}
+	if (reason == REASON_OK && slice_is_absent(*name))
+		return rule_fault(scope, spec, f, "an entry without a rule");
+	return reason;
+}
+
+enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule, struct fault *f)
+{
+	struct rule made = {.line = spec ? spec->line : 0};
+	struct slice name = node_text(spec);
+	if (node_is(spec, NODE_MAP)) {
+		enum reason reason = read_map(spec, scope, &made, &name, f);
+		if (reason != REASON_OK)
+			return reason;
+	} else if (slice_is_absent(name)) {
+		return rule_fault(scope, spec, f, "a rule is a name, or a map of a name and its parameter");
+	}
+	made.kind = find_kind(name);
+	if (!made.kind)
+		return unknown_rule(scope, spec, name, f);
+	if (made.kind->whole != whole)
+		return rule_fault(scope, spec, f,
+				  whole ? "\"%s\" is a rule for one field: put it under that field's rules"
+					: "\"%s\" is a rule over several fields: put it under the route's rules",
+				  made.kind->name);
+	if (!made.kind->compile && made.params)
+		return rule_fault(scope, made.params, f, "\"%s\" takes no parameter: write \"- %s\"", made.kind->name, made.kind->name);
+	if (made.kind->compile) {
+		enum reason reason = made.kind->compile(made.params, scope, &made.data, f);
+		if (reason != REASON_OK)
+			return reason;
+	}
+	struct rule *kept = ARENA_NEW(scope->arena, struct rule);
+	*kept = made;
+	*rule = kept;
+	return REASON_OK;
+}
+
+bool rule_holds(const struct rule *rule, const struct rule_input *input)
+{
+	const struct rule_kind *kind = rule->kind;
+	if (!kind->whole) {
+		if (!input->field->value && !kind->on_missing)
+			return true;
+		if (kind->text_only && slice_is_absent(input->field->text))
+			return true;
+	}
+	return kind->holds(rule->data, input);
+}
+
+const char *rule_name(const struct rule *rule)
+{
+	return rule->kind->name;
+}
+
+struct slice rule_code(const struct rule *rule)
+{
+	return slice_is_absent(rule->code) ? slice_of(rule->kind->code) : rule->code;
+}
+
+struct slice rule_text(const struct rule *rule)
+{
+	return rule->text;
+}
+
+struct slice rule_default_text(const struct rule *rule)
+{
+	return slice_of(rule->kind->text);
+}
+
+struct slice rule_at(const struct rule *rule)
+{
+	return rule->at;
+}
+
+bool rule_stops(const struct rule *rule)
+{
+	return rule->stop;
+}
+
+const struct node *rule_parameters(const struct rule *rule)
+{
+	return rule->params;
+}
+
+int rule_line(const struct rule *rule)
+{
+	return rule->line;
+}
+
+bool rule_row(size_t index, struct rule_row *row)
+{
+	if (index >= ARRAY_LEN(kinds))
+		return false;
+	*row = (struct rule_row){kinds[index]->name, kinds[index]->code, kinds[index]->text, kinds[index]->whole};
+	return true;
+}
