@@ -11,19 +11,6 @@
 
 #include "enrolld/base/secret.h"
 
-// The sanitizers have a mmap() of their own; 32-bit kernels count offsets in pages.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#if defined(__linux__) && defined(__LP64__) && !defined(SANITIZED)
-#define INTERPOSED 1
-#endif
-
 #define KIB ((size_t)1024)
 #define PAGE ((size_t)4096)
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -65,8 +52,9 @@ static bool map_region(struct argon2_memory *m)
 
 struct argon2_memory *argon2_memory_create(struct argon2_cost cost)
 {
-#ifdef INTERPOSED
-	struct argon2_memory *m = argon2_cost_valid(cost) ? calloc(1, sizeof(*m)) : NULL;
+	if (!ARGON2_MEMORY_LENT || !argon2_cost_valid(cost))
+		return NULL;
+	struct argon2_memory *m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
 	m->size = asked_size(cost);
@@ -74,9 +62,6 @@ struct argon2_memory *argon2_memory_create(struct argon2_cost cost)
 	if (map_region(m))
 		return m;
 	free(m);
-#else
-	(void)cost;
-#endif
 	return NULL;
 }
 
@@ -153,7 +138,7 @@ void argon2_memory_take_back(struct argon2_memory *m, bool *ret_starved)
 	*ret_starved = loan.starved;
 }
 
-#ifdef INTERPOSED
+#if ARGON2_MEMORY_LENT
 
 static bool wants_region(const void *addr, size_t len, int prot, int flags, int fd)
 {
