@@ -27,6 +27,12 @@ bool argon2_cost_strong(struct argon2_cost cost)
 	return false;
 }
 
+// The library takes no NULL, even of length 0.
+static const char *bytes_of(struct slice password)
+{
+	return password.ptr ? password.ptr : "";
+}
+
 enum reason argon2_hash(struct argon2_memory *m, struct argon2_cost cost, struct slice password, char out[static ARGON2_TEXT_SIZE],
 			struct fault *f)
 {
@@ -34,7 +40,7 @@ enum reason argon2_hash(struct argon2_memory *m, struct argon2_cost cost, struct
 		return fault_set(f, REASON_INTERNAL, "Argon2 with %u KiB and %u passes", cost.memory_kib, cost.passes);
 	char text[ARGON2_TEXT_SIZE];
 	argon2_memory_lend(m);
-	int failed = crypto_pwhash_str(text, password.ptr, password.len, cost.passes, (size_t)cost.memory_kib * 1024);
+	int failed = crypto_pwhash_str(text, bytes_of(password), password.len, cost.passes, (size_t)cost.memory_kib * 1024);
 	bool starved;
 	argon2_memory_take_back(m, &starved); // with valid parameters, nothing else can fail
 	if (failed)
@@ -47,7 +53,7 @@ enum reason argon2_verify(struct argon2_memory *m, const char *text, struct slic
 {
 	argon2_memory_lend(m);
 	errno = 0;
-	int failed = crypto_pwhash_str_verify(text, password.ptr, password.len);
+	int failed = crypto_pwhash_str_verify(text, bytes_of(password), password.len);
 	bool starved, no_memory = errno == ENOMEM;
 	argon2_memory_take_back(m, &starved);
 	if (failed && (starved || no_memory))

@@ -97,6 +97,8 @@ enum reason foreign_verify(struct argon2_memory *m, struct slice hash, struct sl
 		*ret_fits = false;
 		return REASON_OK;
 	}
+	if (slice_is_absent(password))
+		password = SLICE_LIT("");
 	char copy[FOREIGN_TEXT_MAX + 1] = "";
 	memcpy(copy, hash.ptr, hash.len);
 	switch (text.scheme) {
