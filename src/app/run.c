@@ -74,7 +74,7 @@ static void ping(struct watch *watch)
 	struct strbuf why = STRBUF_INIT(2048);
 	bool ready = worker_ready(watch->worker, &why);
 	if (ready && !watch->ready)
-		notify_send("READY=1\nSTATUS=ready");
+		notify_send("STATUS=ready");
 	else if (!ready && watch->ready)
 		notify_send("STATUS=waiting: see /readyz");
 	watch->ready = ready;
@@ -149,6 +149,7 @@ int command_run(const struct invocation *invocation)
 	} else {
 		LOG(worker_started, log_text("version", ENROLLD_VERSION), log_text("instance", flow->instance),
 		    log_int("admin_port", worker_admin_port(worker)));
+		notify_send("READY=1\nSTATUS=waiting: see /readyz"); // an outage of Kafka or PostgreSQL is waited for, not a failed start
 		status = serve(invocation, worker, &conf, &set);
 		bool clean = false;
 		LOG(worker_stopping);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "enrolld/base/clock.h"
 #include "enrolld/base/queue.h"
 #include "enrolld/flow/flow.h"
 #include "enrolld/kafka/ledger.h"

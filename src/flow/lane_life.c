@@ -176,7 +176,6 @@ static void join_thread(struct lane *lane, enum stage stage)
 // In the order of the flow, so that whoever still has work finds its next stage open.
 static void join_threads(struct lane *lane)
 {
-	ledger_wake(lane->ledger);
 	join_thread(lane, STAGE_READ);
 	queue_close(lane->look_queue);
 	join_thread(lane, STAGE_LOOK);
@@ -211,11 +210,11 @@ bool lane_leave(struct lane *lane)
 {
 	bool idle = lane_idle(lane);
 	atomic_store(&lane->stopping, true);
+	ledger_close(lane->ledger, end_item, lane); // from here on nothing passes but what the sinker holds already
 	atomic_store(&lane->leaving, true);
 	join_threads(lane);
 	bool ended = end_run(lane);
 	source_close(lane->source, CLOSE_MS);
-	ledger_drop_all(lane->ledger, end_item, lane);
 	store_close(lane->read_store);
 	store_close(lane->look_store);
 	store_close(lane->store_store);

@@ -27,6 +27,7 @@ struct ledger {
 	struct ledger_line *lines;
 	struct ledger_line *ready_first, *ready_last;
 	bool woken;
+	bool closed;
 	atomic_size_t length;
 };
 
@@ -124,12 +125,16 @@ static void ready_remove(struct ledger *l, struct ledger_line *line)
 void ledger_add(struct ledger *l, struct ledger_entry *entry)
 {
 	(void)pthread_mutex_lock(&l->lock);
+	entry->listed = !l->closed;
+	if (l->closed) {
+		(void)pthread_mutex_unlock(&l->lock);
+		return;
+	}
 	struct ledger_line *line = get_line(l, entry->at.topic, entry->at.partition);
 	if (line->last && line->last->at.offset >= entry->at.offset)
 		PANIC("ledger: %s [%d]: offset %lld after %lld", line->topic, (int)line->partition, (long long)entry->at.offset,
 		      (long long)line->last->at.offset);
 	entry->done = false;
-	entry->listed = true;
 	entry->line = line;
 	entry->next = NULL;
 	entry->added_ns = clock_mono_ns();
@@ -203,7 +208,7 @@ size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_m
 	struct timespec deadline = deadline_of(timeout_ms > 0 ? timeout_ms : 0);
 	(void)pthread_mutex_lock(&l->lock);
 	size_t count = take_ready(l, items, max);
-	while (count == 0 && timeout_ms != 0 && !l->woken) {
+	while (count == 0 && timeout_ms != 0 && !l->woken && !l->closed) {
 		int error = timeout_ms < 0 ? pthread_cond_wait(&l->changed, &l->lock)
 					   : pthread_cond_timedwait(&l->changed, &l->lock, &deadline);
 		count = take_ready(l, items, max);
@@ -250,10 +255,12 @@ void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*
 	free_list(finished, free_item, ctx);
 }
 
-void ledger_drop_all(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx)
+void ledger_close(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx)
 {
 	struct ledger_entry *finished = NULL, **tail = &finished;
 	(void)pthread_mutex_lock(&l->lock);
+	l->closed = true;
+	(void)pthread_cond_broadcast(&l->changed);
 	for (struct ledger_line *line = l->lines; line; line = line->next)
 		clear_line(l, line, &tail);
 	(void)pthread_mutex_unlock(&l->lock);

@@ -13,6 +13,8 @@ static const struct setting rows[] = {
 	 .doc = "How long a mailed code or link is good for (NIST SP 800-63A: at most 24 hours)."},
 	{"signup.text_life", AT(DURATION, text_life_ms), .min = 60000, .max = HOUR / 6, .fallback = "10m",
 	 .doc = "How long a texted code is good for (NIST SP 800-63A: at most 10 minutes)."},
+	{"signup.hash_taken", AT(BOOL, hash_taken), .fallback = "false",
+	 .doc = "Hash the password also where the identity is taken, so that the time of the answer does not tell. Costs a hash for each such request."},
 };
 
 const struct setting_table operation_settings = {

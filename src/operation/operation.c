@@ -30,12 +30,12 @@ static bool any_taken(const struct operation_case *c)
 	return false;
 }
 
-static enum decision refuse_taken(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
-	enum decision decision = refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
+	(void)!refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
 	dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
-	return decision;
+	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;
 }
 
 void operation_seal_case(const struct operation_case *c, const struct receipt *receipt, struct changes *changes)
@@ -64,7 +64,7 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 	if (!row->accept)
 		return refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
 	if (any_taken(c))
-		return refuse_taken(c, receipt, changes);
+		return refuse_taken(op, c, receipt, changes);
 	receipt->outcome = OUTCOME_ACCEPTED;
 	enum decision decision = row->accept(op, c, receipt, changes);
 	operation_seal_case(c, receipt, changes);

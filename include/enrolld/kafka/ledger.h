@@ -43,8 +43,9 @@ size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_m
 // Ends a partition: undone entries are forgotten (whoever works on them learns it from ledger_done or ledger_alive), done ones are given to
 // free_item, after the ledger has let go of them.
 void ledger_drop(struct ledger *l, const char *topic, int32_t partition, void (*free_item)(void *item, void *ctx), void *ctx);
-// The same for every partition (at the end).
-void ledger_drop_all(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx);
+// The end: drops every partition and takes nothing any more (entries added later count as dropped, ledger_take returns 0). So what is given
+// up on leaving can never let the offsets of what comes after it pass.
+void ledger_close(struct ledger *l, void (*free_item)(void *item, void *ctx), void *ctx);
 // When the oldest entry was added (clock_mono_ns); 0 if there is none.
 int64_t ledger_oldest_ns(struct ledger *l) ATTR_MUST_USE;
 size_t ledger_length(const struct ledger *l) ATTR_MUST_USE;

@@ -14,6 +14,7 @@
 struct operation_conf {
 	bool verify_email, verify_phone; // send a code (and link) to new addresses
 	int64_t email_life_ms, text_life_ms;
+	bool hash_taken; // also where the identity is taken, so that the time of the answer does not tell
 };
 extern const struct setting_table operation_settings; // "signup.*"
 
