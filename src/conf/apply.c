@@ -120,7 +120,9 @@ static void apply(struct load *load, const struct assignment *a)
 		load_error(load, &a->origin, full_name(load, s, index, a->ref.row), "given as a text and as a file");
 		return;
 	}
-	if (set_value(load, a, struct_of(s, index), origin, &f)) {
+	if (a->kind == ASSIGN_FAILED) {
+		before.failed = true;
+	} else if (set_value(load, a, struct_of(s, index), origin, &f)) {
 		load_error(load, &a->origin, full_name(load, s, index, a->ref.row), "%s", f.detail);
 		before.failed = true;
 	}

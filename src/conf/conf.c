@@ -52,13 +52,14 @@ void load_unknown(struct load *load, const struct origin *at, const struct name 
 	const char *nearest = name_nearest(&load->conf->tables, name, load->conf->arena);
 	struct slice full = name_join(name, load->conf->arena);
 	struct strbuf variable = STRBUF_INIT(512);
+	struct name dotted;
 
 	if (nearest && as_variable)
 		name_to_variable(nearest, &variable);
-	if (!nearest)
-		load_error(load, at, full, "unknown setting");
-	else if (slice_equal_text(full, nearest) && !as_variable)
+	if (name_split(full.ptr, &dotted) && dotted.count > name->count && name_find(&load->conf->tables, &dotted, NAME_EXACT).row)
 		load_error(load, at, full, "unknown setting; write nested maps instead of a name with dots");
+	else if (!nearest)
+		load_error(load, at, full, "unknown setting");
 	else
 		load_error(load, at, full, "unknown setting, did you mean %s?", as_variable ? variable.data : nearest);
 	strbuf_free(&variable);

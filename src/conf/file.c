@@ -7,6 +7,11 @@ static bool is_scalar(const struct node *node)
 	return node->type != NODE_LIST && node->type != NODE_MAP;
 }
 
+static const char *shape_of(const struct node *node)
+{
+	return is_scalar(node) ? "single value" : node_type_name(node->type);
+}
+
 static struct slice scalar_text(const struct node *node)
 {
 	return node->type == NODE_NULL ? SLICE_LIT("") : node->written;
@@ -31,7 +36,7 @@ static bool member_texts(struct load *load, const struct node *node, struct slic
 		struct origin at = {.kind = ORIGIN_FILE, .line = item->line, .column = item->column};
 
 		if (!is_scalar(item)) {
-			load_error(load, &at, name, "an entry must be a text, not a %s", node_type_name(item->type));
+			load_error(load, &at, name, "an entry must be a text, not a %s", shape_of(item));
 			return false;
 		}
 		texts[i] = scalar_text(item);
@@ -49,39 +54,47 @@ static const struct origin *entry_origins(struct load *load, const struct node *
 	return origins;
 }
 
+static void assign_scalar(struct load *load, struct assignment *a, const struct node *node, bool is_file)
+{
+	a->kind = is_file ? ASSIGN_SECRET : ASSIGN_TEXT;
+	a->text = scalar_text(node);
+	if (is_file || a->ref.row->type == SETTING_PATH)
+		a->text = beside_file(load, a->text);
+}
+
+static void assign_container(struct load *load, struct assignment *a, struct slice name, const struct node *node, bool is_file)
+{
+	enum setting_type type = a->ref.row->type;
+	struct slice *texts = ARENA_ARRAY(load->conf->arena, node->list.count, struct slice);
+
+	if (is_file || (node->type == NODE_LIST ? type != SETTING_LIST : type != SETTING_MAP)) {
+		load_error(load, &a->origin, name, "must be a %s%s, not a %s",
+			   type == SETTING_LIST || type == SETTING_MAP ? "" : "single ", is_file ? "path" : setting_type_name(type),
+			   shape_of(node));
+		return;
+	}
+	if (!member_texts(load, node, name, texts))
+		return;
+	a->kind = node->type == NODE_LIST ? ASSIGN_LIST : ASSIGN_MAP;
+	a->values = texts;
+	a->count = node->list.count;
+	if (a->kind == ASSIGN_MAP) {
+		a->names = node->list.keys;
+		a->entry_origins = entry_origins(load, node);
+	}
+}
+
 static void assign(struct load *load, const struct name *name, struct row_ref ref, const struct node *node, struct origin at,
 		   bool is_file)
 {
-	struct assignment a = {.ref = ref, .instance = name_instance(ref.table, name), .origin = at, .kind = ASSIGN_TEXT};
-	struct slice full = name_join(name, load->conf->arena);
-	struct slice *texts;
+	struct assignment a = {.kind = ASSIGN_FAILED, .ref = ref, .instance = name_instance(ref.table, name), .origin = at};
 
 	if (node->type == NODE_NULL)
 		return;
-	if (is_scalar(node)) {
-		a.text = scalar_text(node);
-		if (is_file)
-			a.kind = ASSIGN_SECRET;
-		if (is_file || ref.row->type == SETTING_PATH)
-			a.text = beside_file(load, a.text);
-		load_assign(load, &a);
-		return;
-	}
-	if (is_file || (node->type == NODE_LIST ? ref.row->type != SETTING_LIST : ref.row->type != SETTING_MAP)) {
-		load_error(load, &at, full, "must be a %s, not a %s", is_file ? "path" : setting_type_name(ref.row->type),
-			   node_type_name(node->type));
-		return;
-	}
-	texts = ARENA_ARRAY(load->conf->arena, node->list.count, struct slice);
-	if (!member_texts(load, node, full, texts))
-		return;
-	a.kind = node->type == NODE_LIST ? ASSIGN_LIST : ASSIGN_MAP;
-	a.values = texts;
-	a.count = node->list.count;
-	if (a.kind == ASSIGN_MAP) {
-		a.names = node->list.keys;
-		a.entry_origins = entry_origins(load, node);
-	}
+	if (is_scalar(node))
+		assign_scalar(load, &a, node, is_file);
+	else
+		assign_container(load, &a, name_join(name, load->conf->arena), node, is_file);
 	load_assign(load, &a);
 }
 
@@ -116,8 +129,7 @@ static void take_member(struct load *load, struct name *name, const struct node 
 	else if (!section.row)
 		load_unknown(load, &at, name, false);
 	else if (node->type != NODE_NULL)
-		load_error(load, &at, name_join(name, load->conf->arena), "must be a map of settings, not a %s",
-			   node_type_name(node->type));
+		load_error(load, &at, name_join(name, load->conf->arena), "must be a map of settings, not a %s", shape_of(node));
 }
 
 // Recursion is bounded by NAME_DEPTH_MAX: rows are no deeper.
@@ -143,5 +155,5 @@ void load_file(struct load *load, const struct node *root)
 	if (root->type == NODE_MAP)
 		walk(load, &name, root);
 	else if (root->type != NODE_NULL)
-		load_error(load, &at, SLICE_ABSENT, "must be a map of settings, not a %s", node_type_name(root->type));
+		load_error(load, &at, SLICE_ABSENT, "must be a map of settings, not a %s", shape_of(root));
 }

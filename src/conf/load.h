@@ -34,6 +34,7 @@ struct conf {
 
 enum assignment_kind {
 	ASSIGN_NOTHING, // only says that the section is there
+	ASSIGN_FAILED,  // not acceptable, said already
 	ASSIGN_TEXT,
 	ASSIGN_LIST,
 	ASSIGN_MAP,    // replaces all entries

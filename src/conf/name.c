@@ -6,18 +6,26 @@
 
 #define CANDIDATES_MAX 1024
 
-struct name name_of_row(const char *row)
+bool name_split(const char *text, struct name *name)
 {
-	struct name name = {0};
-
-	for (const char *p = row; p;) {
+	*name = (struct name){0};
+	for (const char *p = text; p;) {
 		const char *dot = strchr(p, '.');
 
-		if (name.count == NAME_DEPTH_MAX)
-			PANIC("%s: more than %d segments", row, NAME_DEPTH_MAX);
-		name.segment[name.count++] = dot ? (struct slice){p, (size_t)(dot - p)} : slice_of(p);
+		if (name->count == NAME_DEPTH_MAX)
+			return false;
+		name->segment[name->count++] = dot ? (struct slice){p, (size_t)(dot - p)} : slice_of(p);
 		p = dot ? dot + 1 : NULL;
 	}
+	return true;
+}
+
+struct name name_of_row(const char *row)
+{
+	struct name name;
+
+	if (!name_split(row, &name))
+		PANIC("%s: more than %d segments", row, NAME_DEPTH_MAX);
 	return name;
 }
 
@@ -139,16 +147,45 @@ static const char *same_last_segment(const struct conf_tables *tables, struct sl
 	return NULL;
 }
 
-const char *name_nearest(const struct conf_tables *tables, const struct name *name, struct arena *arena)
+// Does the row lie below everything but the last segment of the name?
+static bool is_sibling(const char *row, const struct name *name)
 {
-	const char **candidates = ARENA_ARRAY(arena, CANDIDATES_MAX, const char *);
-	const char *nearest;
+	struct name above = *name;
+
+	above.count--;
+	return above.count > 0 && name_match(row, &above) == NAME_BEFORE;
+}
+
+static size_t collect_candidates(const struct conf_tables *tables, const struct name *name, bool siblings, const char **names,
+				 struct arena *arena)
+{
 	size_t count = 0;
 
 	for (size_t t = 0; t < tables->count; t++)
 		for (size_t i = 0; i < tables->items[t]->count && count < CANDIDATES_MAX; i++)
-			candidates[count++] = candidate(tables->items[t]->rows[i].name, name, arena);
-	nearest = doc_nearest(name_join(name, arena), candidates, count);
+			if (!siblings || is_sibling(tables->items[t]->rows[i].name, name))
+				names[count++] = candidate(tables->items[t]->rows[i].name, name, arena);
+	return count;
+}
+
+// Among those in the same section only the last segments are compared: what they share says nothing.
+const char *name_nearest(const struct conf_tables *tables, const struct name *name, struct arena *arena)
+{
+	const char **names = ARENA_ARRAY(arena, CANDIDATES_MAX, const char *),
+		   **lasts = ARENA_ARRAY(arena, CANDIDATES_MAX, const char *);
+	size_t count = collect_candidates(tables, name, true, names, arena);
+	const char *nearest;
+
+	for (size_t i = 0; i < count; i++)
+		lasts[i] = strrchr(names[i], '.') + 1;
+	nearest = doc_nearest(name->segment[name->count - 1], lasts, count);
+	for (size_t i = 0; i < count && nearest; i++)
+		if (lasts[i] == nearest)
+			return names[i];
+	if (count == 0) {
+		count = collect_candidates(tables, name, false, names, arena);
+		nearest = doc_nearest(name_join(name, arena), names, count);
+	}
 	return nearest ? nearest : same_last_segment(tables, name->segment[name->count - 1]);
 }
 

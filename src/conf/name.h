@@ -25,6 +25,8 @@ enum name_match {
 
 // Segments of "a.*.c"; the slices point into row.
 struct name name_of_row(const char *row);
+// The same for any text; false if it has too many segments.
+bool name_split(const char *text, struct name *name) ATTR_MUST_USE;
 // How the row and the name lie to each other; "*" matches any segment.
 enum name_match name_match(const char *row, const struct name *name) ATTR_MUST_USE;
 

@@ -120,7 +120,7 @@ enum reason setting_set_list(const struct setting *row, const struct slice *item
 	enum reason r;
 
 	if (row->type != SETTING_LIST)
-		return fault_set(f, REASON_SETTING_INVALID, "must be a %s, not a list", setting_type_name(row->type));
+		return fault_set(f, REASON_SETTING_INVALID, "must be of type %s, not a list", setting_type_name(row->type));
 	if (count > ENTRIES_MAX)
 		return fault_set(f, REASON_SETTING_INVALID, "%zu entries, at most %d", count, ENTRIES_MAX);
 	if ((r = check_count(row, count, count == 1 ? "entry" : "entries", f)))
@@ -147,7 +147,7 @@ enum reason setting_set_map(const struct setting *row, const struct slice *names
 	enum reason r;
 
 	if (row->type != SETTING_MAP)
-		return fault_set(f, REASON_SETTING_INVALID, "must be a %s, not a map", setting_type_name(row->type));
+		return fault_set(f, REASON_SETTING_INVALID, "must be of type %s, not a map", setting_type_name(row->type));
 	if (count > ENTRIES_MAX)
 		return fault_set(f, REASON_SETTING_INVALID, "%zu entries, at most %d", count, ENTRIES_MAX);
 	if ((r = check_count(row, count, count == 1 ? "entry" : "entries", f)))
