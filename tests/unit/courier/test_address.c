@@ -13,14 +13,44 @@
 static void mail_addresses(void **state)
 {
 	(void)state;
-	static const char *const good[] = {"a@b", "user@localhost", "first.last+tag@example.com", "o'neil@example.co.uk", "x_y-z@xn--bcher-kva.example",
+	static const char *const good[] = {"a@b",
+					   "user@localhost",
+					   "first.last+tag@example.com",
+					   "o'neil@example.co.uk",
+					   "x_y-z@xn--bcher-kva.example",
 					   "!#$%&'*+-/=?^_`{|}~@example.com"};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_true(address_is_mail(slice_of(good[i])));
-	static const char *const bad[] = {
-		"", "@", "a@", "@b", "a", "a b@c", "a@b c", ".a@b", "a.@b", "a..b@c", "a@-b", "a@b-", "a@b..c", "a@b.", "a@.b", "a@b@c", "<a@b>",
-		"a@b>", "a@b\r\nRCPT TO:<c@d>", "a@b\n", "a\r@b", "\"a b\"@c", "a@[127.0.0.1]", "a@b_c", "a,b@c", "a@b,c@d", "a@b\t", "a@b\x7f",
-		"\xc3\xa4@example.com", "a@b\xc3\xbc"};
+	static const char *const bad[] = {"",
+					  "@",
+					  "a@",
+					  "@b",
+					  "a",
+					  "a b@c",
+					  "a@b c",
+					  ".a@b",
+					  "a.@b",
+					  "a..b@c",
+					  "a@-b",
+					  "a@b-",
+					  "a@b..c",
+					  "a@b.",
+					  "a@.b",
+					  "a@b@c",
+					  "<a@b>",
+					  "a@b>",
+					  "a@b\r\nRCPT TO:<c@d>",
+					  "a@b\n",
+					  "a\r@b",
+					  "\"a b\"@c",
+					  "a@[127.0.0.1]",
+					  "a@b_c",
+					  "a,b@c",
+					  "a@b,c@d",
+					  "a@b\t",
+					  "a@b\x7f",
+					  "\xc3\xa4@example.com",
+					  "a@b\xc3\xbc"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(address_is_mail(slice_of(bad[i])));
 	assert_false(address_is_mail(SLICE_ABSENT));
@@ -52,7 +82,9 @@ static void phone_numbers(void **state)
 	(void)state;
 	assert_true(address_is_phone(SLICE_LIT("+4915112345678")));
 	assert_true(address_is_phone(SLICE_LIT("+1234567")));
-	static const char *const bad[] = {"", "+", "4915112345678", "+123456", "+1234567890123456", "+0123456789", "+49 151123", "+49151123\n", "+49-151-1234"};
+	static const char *const bad[] = {
+		"",           "+",           "4915112345678", "+123456", "+1234567890123456", "+0123456789",
+		"+49 151123", "+49151123\n", "+49-151-1234"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(address_is_phone(slice_of(bad[i])));
 }
@@ -62,7 +94,16 @@ static void one_line(void **state)
 	(void)state;
 	assert_true(address_is_one_line(SLICE_LIT("")));
 	assert_true(address_is_one_line(SLICE_LIT("Übung macht den Meister")));
-	static const char *const bad[] = {"a\nb", "a\rb", "a\tb", "a\x7f", "a\xc2\x85" "b", "a\xe2\x80\xa8" "b", "\xff", "\xc3"};
+	static const char *const bad[] = {"a\nb",
+					  "a\rb",
+					  "a\tb",
+					  "a\x7f",
+					  "a\xc2\x85"
+					  "b",
+					  "a\xe2\x80\xa8"
+					  "b",
+					  "\xff",
+					  "\xc3"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(address_is_one_line(slice_of(bad[i])));
 	assert_false(address_is_one_line(((struct slice){"a\0b", 3})));
@@ -71,11 +112,22 @@ static void one_line(void **state)
 static void names_in_greetings(void **state)
 {
 	(void)state;
-	static const char *const good[] = {"Ada", "María José", "J. R. R. Tolkien", "O'Neil", "Anne-Marie", "فاطمة", "李小龍", "Martin Luther King, Jr."};
+	static const char *const good[] = {"Ada",        "María José", "J. R. R. Tolkien", "O'Neil",
+					   "Anne-Marie", "فاطمة",      "李小龍",           "Martin Luther King, Jr."};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_true(address_is_greetable(slice_of(good[i])));
-	static const char *const bad[] = {"", "evil.example", "http://evil", "www.evil.example now", "a@b", "<b>x</b>", "x\r\nBcc: y", "win 1000", "\xe2\x80\xae" "moc",
-					  "zero\xe2\x80\x8bwidth", "Your account is locked, call us right now please"};
+	static const char *const bad[] = {"",
+					  "evil.example",
+					  "http://evil",
+					  "www.evil.example now",
+					  "a@b",
+					  "<b>x</b>",
+					  "x\r\nBcc: y",
+					  "win 1000",
+					  "\xe2\x80\xae"
+					  "moc",
+					  "zero\xe2\x80\x8bwidth",
+					  "Your account is locked, call us right now please"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(address_is_greetable(slice_of(bad[i])));
 }

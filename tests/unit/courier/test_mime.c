@@ -173,7 +173,8 @@ static void mailbox_fields(void **state)
 	strbuf_reset(&out);
 	mime_add_mailbox_field(&out, "From", SLICE_LIT("Short name"),
 			       SLICE_LIT("a.rather.long.local.part.that.goes.on.and.on@a.long.domain.example.com"));
-	assert_string_equal(out.data, "From: \"Short name\"\r\n <a.rather.long.local.part.that.goes.on.and.on@a.long.domain.example.com>\r\n");
+	assert_string_equal(
+		out.data, "From: \"Short name\"\r\n <a.rather.long.local.part.that.goes.on.and.on@a.long.domain.example.com>\r\n");
 	strbuf_free(&out);
 }
 
@@ -263,7 +264,8 @@ static void quoted_printable_comes_back(void **state)
 	for (int round = 0; round < 500; round++) {
 		struct strbuf text = STRBUF_INIT(4096), out = STRBUF_INIT(65536), back = STRBUF_INIT(65536);
 		for (int i = 0; i < round; i++) {
-			static const char *const pieces[] = {"a", "F", ".", "=", " ", "\t", "\n", "\xc3\xa9", "longer piece", "\xe2\x82\xac"};
+			static const char *const pieces[] = {
+				"a", "F", ".", "=", " ", "\t", "\n", "\xc3\xa9", "longer piece", "\xe2\x82\xac"};
 			seed = seed * 1664525 + 1013904223;
 			strbuf_add_text(&text, pieces[(seed >> 16) % ARRAY_LEN(pieces)]);
 		}
@@ -291,10 +293,12 @@ static void base64_bodies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_mail),     cmocka_unit_test(text_only_mail),   cmocka_unit_test(nothing_injects),
-		cmocka_unit_test(limit_of_size),  cmocka_unit_test(text_fields),      cmocka_unit_test(long_fields),
-		cmocka_unit_test(mailbox_fields), cmocka_unit_test(dates),            cmocka_unit_test(quoted_printable),
-		cmocka_unit_test(quoted_printable_comes_back), cmocka_unit_test(base64_bodies),
+		cmocka_unit_test(whole_mail),       cmocka_unit_test(text_only_mail),
+		cmocka_unit_test(nothing_injects),  cmocka_unit_test(limit_of_size),
+		cmocka_unit_test(text_fields),      cmocka_unit_test(long_fields),
+		cmocka_unit_test(mailbox_fields),   cmocka_unit_test(dates),
+		cmocka_unit_test(quoted_printable), cmocka_unit_test(quoted_printable_comes_back),
+		cmocka_unit_test(base64_bodies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

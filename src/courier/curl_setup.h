@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every libcurl handle of the courier has in common.
+#pragma once
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "enrolld/base/attr.h"
+
+// Starts the library on the first call (thread-safe). A handle without signals, environment or verbose output. NULL if there is no memory.
+CURL *curl_setup_easy(void) ATTR_MUST_USE;
+
+// TLS 1.2 or later, certificate and host name checked, against ca_file or else the system's authorities.
+bool curl_setup_tls(CURL *easy, const char *ca_file) ATTR_MUST_USE;
+
+// A write callback that keeps nothing.
+size_t curl_setup_discard(char *data, size_t size, size_t count, void *ctx);
