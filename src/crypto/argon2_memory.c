@@ -147,8 +147,8 @@ static bool wants_region(const void *addr, size_t len, int prot, int flags, int 
 	       (flags & (MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED)) == (MAP_ANONYMOUS | MAP_PRIVATE);
 }
 
-// A shared library's call binds to the program's definition before the C library's; the linker exports it because libsodium asks for the
-// name. The allocator and the loader of the C library have their own ways in and never pass here.
+// A shared library's call binds to the program's definition before the C library's; the linker exports it because libsodium asks
+// for the name. The allocator and the loader of the C library have their own ways in and never pass here.
 ATTR_EXPORT void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	if (wants_region(addr, len, prot, flags, fd)) {

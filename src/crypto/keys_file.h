@@ -7,8 +7,8 @@
 //	2 active 1771800000000 <key>
 //	sum <22 characters of base64url: BLAKE2b-128 of all bytes before this line>
 //
-// A line is epoch, state, creation (ms since 1970) and key. Epochs ascend; the last one is active, all others are retired. The sum finds damage
-// (a torn copy, an edited line); it is no defence against somebody who may write the file.
+// A line is epoch, state, creation (ms since 1970) and key. Epochs ascend; the last one is active, all others are retired. The
+// sum finds damage (a torn copy, an edited line); it is no defence against somebody who may write the file.
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hash pool: threads that turn passwords into Argon2id hashes, or compare them with stored ones, and nothing else.
 //
-// One thread uses one core and the memory of one hash (at most 256 MiB for a hash made elsewhere), so threads x memory is what hashing takes,
-// whatever the backlog. The threads yield to all others (batch priority).
+// One thread uses one core and the memory of one hash (and up to 256 MiB more while it compares with a hash made elsewhere), whatever
+// the backlog. The threads yield to all others (batch priority).
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ enum credential_priority {
 	CREDENTIAL_PRIORITIES,
 };
 
-// One hash to make or to compare. The caller fills the first part and keeps the job in place until done; from submit to done it is the pool's.
+// One hash to make or to compare. The caller fills the first part and keeps the job in place until done; from submit to done it
+// is the pool's.
 struct credential_job {
 	struct secret *password; // handed over; released, and NULL, as soon as the work is done
 	char *hash;              // ARGON2_TEXT_SIZE bytes for the PHC string; NULL if stored is given
@@ -52,7 +53,8 @@ struct credential_pool;
 // Threads start at once. SETTING_INVALID (an Argon2 cost out of range) or NO_MEMORY.
 enum reason credential_pool_create(const struct credential_conf *conf, struct credential_pool **pool,
 				   struct fault *f) ATTR_MUST_USE;
-// Waits while twice as many jobs as threads wait at this priority. false if the pool is closed: the job and its password stay the caller's.
+// Waits while twice as many jobs as threads wait at this priority. false if the pool is closed: the job and its password stay the
+// caller's.
 bool credential_pool_submit(struct credential_pool *pool, struct credential_job *job) ATTR_MUST_USE;
 // No more jobs; what waits is still done. Returns at once.
 void credential_pool_close(struct credential_pool *pool);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Password hashes: Argon2id by libsodium (RFC 9106, one lane) with memory that is kept between hashes.
 //
-// libsodium maps and releases its memory at every hash; the page faults cost a third of the time and more. An argon2_memory is a region that
-// is lent to it instead: this module's own mmap() and munmap() stand before the C library's, and act only within argon2_hash() and
-// argon2_verify(), on that thread, for an anonymous map of that very size. Every other call goes straight to the kernel.
+// libsodium maps and releases its memory at every hash; the page faults cost a third of the time and more. An argon2_memory is a
+// region that is lent to it instead: this module's own mmap() and munmap() stand before the C library's, and act only within
+// argon2_hash() and argon2_verify(), on that thread, for an anonymous map of that very size. Every other call goes straight to
+// the kernel.
 #pragma once
 
 #include <stdbool.h>
@@ -28,8 +29,9 @@ bool argon2_cost_strong(struct argon2_cost cost) ATTR_MUST_USE;
 
 struct argon2_memory;
 
-// Memory of one thread's hashes: huge pages where the kernel offers them, left out of core files. NULL if the kernel gives none, or in a build
-// with sanitizers; hashes then take the library's own (slower) way. The thread that hashes may differ from the one that creates.
+// Memory of one thread's hashes: huge pages where the kernel offers them, left out of core files. NULL if the kernel gives none,
+// or in a build with sanitizers; hashes then take the library's own (slower) way. The thread that hashes may differ from the one
+// that creates.
 struct argon2_memory *argon2_memory_create(struct argon2_cost cost) ATTR_MUST_USE;
 void argon2_memory_wipe(struct argon2_memory *m); // when idle, since it holds password-derived data; NULL is fine
 size_t argon2_memory_huge(const struct argon2_memory *m) ATTR_MUST_USE; // bytes on huge pages now; reads /proc/self/smaps
@@ -42,7 +44,7 @@ void argon2_memory_destroy(struct argon2_memory *m);                    // wipes
 enum reason argon2_hash(struct argon2_memory *m, struct argon2_cost cost, struct slice password, char out[static ARGON2_TEXT_SIZE],
 			struct fault *f) ATTR_MUST_USE;
 
-// Compares with a PHC string ($argon2id$ or $argon2i$, version 19, any lanes) that has passed foreign_check(); its cost is in the text.
-// *fits is false for another password and for a text that is damaged. Fails with HASH_MEMORY only.
+// Compares with a PHC string ($argon2id$ or $argon2i$, version 19, any lanes) that has passed foreign_check(); its cost is in the
+// text. *fits is false for another password and for a text that is damaged. Fails with HASH_MEMORY only.
 enum reason argon2_verify(struct argon2_memory *m, const char *text, struct slice password, bool *fits,
 			  struct fault *f) ATTR_MUST_USE;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values we issue are derived, not stored: a keyed PRF (keyed BLAKE2b under the epoch's mint key) of kind, realm, the row's random nonce
-// and a serial. The same inputs give the same value after any crash, and there is nothing to steal from the database.
+// Values we issue are derived, not stored: a keyed PRF (keyed BLAKE2b under the epoch's mint key) of kind, realm, the row's
+// random nonce and a serial. The same inputs give the same value after any crash, and there is nothing to steal from the
+// database.
 #pragma once
 
 #include <stdint.h>

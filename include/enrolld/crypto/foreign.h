@@ -13,16 +13,17 @@
 
 enum foreign_verdict {
 	FOREIGN_OK,
-	FOREIGN_UNKNOWN,  // no scheme of the list, or damaged
-	FOREIGN_TOO_WEAK, // below the floor: bcrypt 10, PBKDF2-SHA256 100,000, PBKDF2-SHA512 35,000, Argon2 as OWASP's minimum
-	FOREIGN_TOO_COSTLY, // above what a verification may cost: bcrypt 14, PBKDF2 2,000,000, Argon2 256 MiB or 10 passes or 16 lanes
+	FOREIGN_UNKNOWN,    // no scheme of the list, or damaged
+	FOREIGN_TOO_WEAK,   // below the floor: bcrypt 10, PBKDF2-SHA256 100,000, PBKDF2-SHA512 35,000, Argon2 as OWASP's minimum
+	FOREIGN_TOO_COSTLY, // above what a verification may cost: bcrypt 14, PBKDF2 2,000,000, Argon2 256 MiB, 10 passes, 16 lanes
 };
 
 // Strict: the whole text, one spelling of each number, salts of 8 to 64 bytes, Argon2 of version 19 (0x13) alone.
 enum foreign_verdict foreign_check(struct slice hash) ATTR_MUST_USE;
 
-// *fits: whether the password belongs to the hash (any scheme above, and our own); false if the text is of none. Costs what the hash says, hence
-// foreign_check first. bcrypt sees 72 bytes, as everywhere, and no password with a NUL. Lanes are computed one after the other.
-// The memory (or NULL) serves Argon2 hashes of its own cost; others get what they need from the kernel. Fails with HASH_MEMORY only.
+// *fits: whether the password belongs to the hash (any scheme above, and our own); false if the text is of none. Costs what the
+// hash says, hence foreign_check first. bcrypt sees 72 bytes, as everywhere, and no password with a NUL. Lanes are computed one
+// after the other. The memory (or NULL) serves Argon2 hashes of its own cost; others get what they need from the kernel. Fails
+// with HASH_MEMORY only.
 enum reason foreign_verify(struct argon2_memory *m, struct slice hash, struct slice password, bool *fits,
 			   struct fault *f) ATTR_MUST_USE;

@@ -25,16 +25,17 @@ struct key_info {
 	int64_t created_ms; // wall clock
 };
 
-// A text file made by keyring_create(). KEYS_INVALID if it is missing, damaged, or open to others: mode 0600 or stricter if it is ours, 0640 or
-// stricter if it is root's (a Kubernetes secret; PostgreSQL's rule for key files).
+// A text file made by keyring_create(). KEYS_INVALID if it is missing, damaged, or open to others: mode 0600 or stricter if it is
+// ours, 0640 or stricter if it is root's (a Kubernetes secret; PostgreSQL's rule for key files).
 enum reason keyring_load(const char *path, struct keyring **ring, struct fault *f) ATTR_MUST_USE;
 void keyring_destroy(struct keyring *ring); // wipes; NULL is fine
 // Makes the file with epoch 1. FILE_UNREADABLE if the file exists.
 enum reason keyring_create(const char *path, struct fault *f) ATTR_MUST_USE;
-// Adds an epoch and makes it the active one. Like keyring_remove(): the file is replaced atomically with its owner and mode kept, one process at a
-// time, and workers that run keep the ring they have loaded.
+// Adds an epoch and makes it the active one. Like keyring_remove(): the file is replaced atomically with its owner and mode kept,
+// one process at a time, and workers that run keep the ring they have loaded.
 enum reason keyring_rotate(const char *path, uint16_t *epoch, struct fault *f) ATTR_MUST_USE;
-// Takes an old epoch out: what was made under it cannot be read or recognised any more. KEYS_INVALID for the active one and for one that is not there.
+// Takes an old epoch out: what was made under it cannot be read or recognised any more. KEYS_INVALID for the active one and for
+// one that is not there.
 enum reason keyring_remove(const char *path, uint16_t epoch, struct fault *f) ATTR_MUST_USE;
 // The epochs in ascending order; returns how many there are, also beyond max.
 size_t keyring_list(const struct keyring *ring, struct key_info *out, size_t max);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Payloads encrypted at rest: XChaCha20-Poly1305 under the epoch's seal key. Layout: version 1, epoch (2, big-endian), nonce (24), ciphertext, tag.
+// Payloads encrypted at rest: XChaCha20-Poly1305 under the epoch's seal key. Layout: version 1, epoch (2, big-endian), nonce
+// (24), ciphertext, tag.
 #pragma once
 
 #include "enrolld/base/arena.h"
