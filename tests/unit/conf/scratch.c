@@ -42,3 +42,18 @@ void scratch_write(const char *name, const char *content)
 	assert_int_equal(fwrite(content, 1, strlen(content), file), strlen(content));
 	assert_int_equal(fclose(file), 0);
 }
+
+char *const *scratch_environment(const char *const *variables)
+{
+	static char texts[8][128];
+	static char *environment[9];
+	size_t count = 0;
+
+	for (; variables[count]; count++) {
+		assert_in_range(count, 0, 7);
+		assert_in_range(snprintf(texts[count], sizeof(texts[count]), "%s", variables[count]), 1, sizeof(texts[count]) - 1);
+		environment[count] = texts[count];
+	}
+	environment[count] = NULL;
+	return environment;
+}

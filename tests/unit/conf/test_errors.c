@@ -23,8 +23,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define ENV(...) ((char *[]){__VA_ARGS__, NULL})
-
 static enum reason load(const char *file, char *const *environment, struct strbuf *report, struct fault *f)
 {
 	struct conf *conf = NULL;

@@ -27,8 +27,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define ENV(...) ((char *[]){__VA_ARGS__, NULL})
-
 static const struct example_conf *load(const char *file, char *const *environment)
 {
 	struct strbuf report = STRBUF_INIT(65536);
