@@ -29,18 +29,20 @@ struct passage {
 	int64_t mark; // the partition's mark as known; <group>.passed gets the higher of the two
 };
 
-// Largest value + key + headers in bytes that the sink takes for one output: checked by the caller before, and again here (OUTPUT_TOO_LARGE, nothing begun).
-size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
-
-// Does the cluster have the topic, and the partition if it is not -1? Asked before a reply is sent, since an unknown topic would spoil the whole transaction.
-// Answers are kept: known ones for good, unknown ones for 10 s. true if the brokers cannot tell.
+// Does the cluster have the topic, and the partition if it is not -1? Asked before a reply is sent, since an unknown topic would spoil the
+// whole transaction. Waits up to 1 s for the brokers; an answer is kept for a minute, for 5 s if the topic is missing. true if they cannot tell.
 bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition) ATTR_MUST_USE;
+
+// Largest value + key + headers in bytes that the sink takes for one output: checked by the caller before, and again here (OUTPUT_TOO_LARGE, nothing begun).
+// It becomes smaller when a topic turns out to take less.
+size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
 
 // Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
 //   OK               committed
 //   ASSIGNMENT_STALE nothing was begun: drop what is stale and try again
-//   KAFKA_ABORTED, KAFKA_FENCED, KAFKA_UNKNOWN  the producer was aborted or made again as needed: call source_rewind
-//   KAFKA_UNAVAILABLE nothing was begun, the brokers are away: try again with back-off
+//   KAFKA_ABORTED, KAFKA_FENCED, KAFKA_UNKNOWN  the producer was aborted or made again as needed: call source_rewind. KAFKA_ABORTED also
+//                    if the topic of a reply is gone: ask sink_has_topic again
+//   KAFKA_UNAVAILABLE nothing was begun, the brokers or a topic are away: try again with back-off. STOPPING: the same, stop was seen
 //   KAFKA_FATAL, KAFKA_DENIED halt
 enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
 			const struct passage *passages, size_t passage_count, struct fault *f) ATTR_MUST_USE;

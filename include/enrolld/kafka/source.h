@@ -14,6 +14,10 @@
 
 struct source;
 
+// A record whose key and headers are over one of these is left in Kafka whole: no key, headers and value; value_size is over the limit.
+#define SOURCE_HEADERS_MAX 256
+#define SOURCE_HEADER_BYTES_MAX ((size_t)64 << 10)
+
 struct source_events {
 	void *ctx;
 	// A partition is ours and will be read from start. passed: what <group>.passed (read stable, after the group's own offset) or the group's
@@ -21,7 +25,8 @@ struct source_events {
 	void (*assigned)(void *ctx, const char *topic, int32_t partition, int64_t start, int64_t passed);
 	// The partition's epoch has ended (revoked, lost, or to be read again): drop everything of it. Called before the revocation is acknowledged.
 	void (*dropped)(void *ctx, const char *topic, int32_t partition);
-	// Committed offset below the log's start (missed records were deleted unread; reading goes on at the start), or above its end (the partition is paused).
+	// Committed offset below the log's start (missed records were deleted unread; reading goes on at the start), or above its end (the
+	// partition is paused until that offset is gone or another). An end that lies below for 3 s only does not count.
 	void (*gap)(void *ctx, const char *topic, int32_t partition, int64_t committed, int64_t low, int64_t high);
 };
 
@@ -37,13 +42,14 @@ struct source_options {
 
 enum reason source_create(const struct source_options *options, struct source **source, struct fault *f) ATTR_MUST_USE;
 
-// Serves rebalances, rewinds and errors; waits up to timeout_ms. KAFKA_UNAVAILABLE is reported and passes by itself; KAFKA_FATAL and KAFKA_DENIED do not.
+// Serves rebalances, rewinds and errors; waits up to timeout_ms for the first of them, and up to some seconds for answers of the brokers
+// while partitions start. KAFKA_UNAVAILABLE is reported as long as it lasts and passes by itself; KAFKA_FATAL and KAFKA_DENIED do not.
 enum reason source_poll(struct source *source, int timeout_ms, struct fault *f) ATTR_MUST_USE;
 // The next record, copied to arena; false if none came within timeout_ms. Records come in order within a partition and epoch.
 bool source_next(struct source *source, int timeout_ms, struct arena *arena, struct record *record) ATTR_MUST_USE;
 
 // Is that epoch still the partition's current one?
-bool source_current(const struct source *source, const char *topic, int32_t partition, uint64_t epoch) ATTR_MUST_USE;
+bool source_current(struct source *source, const char *topic, int32_t partition, uint64_t epoch) ATTR_MUST_USE;
 // Ends the epoch of every assigned partition now; the reader's next source_poll calls dropped for each, reads both committed offsets again and
 // seeks. For after an aborted or unknown Kafka transaction.
 void source_rewind(struct source *source);
@@ -54,7 +60,8 @@ struct source_lag {
 };
 void source_lag(struct source *source, struct source_lag *lag);
 const char *source_cluster_id(struct source *source, int timeout_ms) ATTR_MUST_USE; // "" if unknown; owned by the source
-bool source_ready(const struct source *source) ATTR_MUST_USE; // has joined and every assigned partition has started
+bool source_ready(struct source *source) ATTR_MUST_USE; // has joined and every assigned partition has started
 
-// Leaves the group's callbacks served and closes; with a deadline after which the handle is abandoned (known defects of close, see libraries).
+// Calls dropped for what is still ours and leaves the group. After the deadline the handle is abandoned: librdkafka's close is known to
+// hang or crash when the coordinator is away.
 void source_close(struct source *source, int deadline_ms); // NULL is fine

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// librdkafka handles with the settings of this worker, and its errors as reasons. Private to kafka.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+
+#include "enrolld/base/fault.h"
+#include "enrolld/kafka/conf.h"
+
+enum client_role { CLIENT_CONSUMER, CLIENT_PRODUCER, CLIENT_ADMIN };
+
+// Properties in this order, the later ones win: safe defaults of the role, kafka.properties, the role's own map, what the
+// settings and the guarantees fix. Callbacks, group and transactional.id are the caller's to add by client_set.
+enum reason client_conf(const struct kafka_conf *conf, enum client_role role, rd_kafka_conf_t **rdconf, struct fault *f) ATTR_MUST_USE;
+enum reason client_set(rd_kafka_conf_t *rdconf, const char *property, const char *value, struct fault *f) ATTR_MUST_USE;
+enum reason client_set_number(rd_kafka_conf_t *rdconf, const char *property, int64_t value, struct fault *f) ATTR_MUST_USE;
+// Takes rdconf over, also on failure.
+enum reason client_create(rd_kafka_type_t type, rd_kafka_conf_t *rdconf, rd_kafka_t **rk, struct fault *f) ATTR_MUST_USE;
+
+// Destroys without leaving the group or flushing. false: it did not come to an end within the deadline and was abandoned.
+bool client_destroy(rd_kafka_t *rk, int deadline_ms);
+
+// Does librdkafka know the property, and take the value? row: the setting, for the fault. Values are never in a fault.
+enum reason client_property_check(const char *row, const char *property, const char *value, struct fault *f) ATTR_MUST_USE;
+
+// KAFKA_UNAVAILABLE for what passes by itself; KAFKA_DENIED, KAFKA_FENCED, KAFKA_FATAL.
+enum reason client_reason(rd_kafka_resp_err_t err) ATTR_MUST_USE;
+// Destroys error; the fault is "what: its text".
+enum reason client_fault(struct fault *f, rd_kafka_error_t *error, const char *what);

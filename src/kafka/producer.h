@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink's producer handle: its making, INIT, its end, and the coming back after it was fenced. Private to kafka.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+
+#include "enrolld/kafka/sink.h"
+#include "kafka/topics.h"
+
+#define FENCES_MAX 3 // within FENCE_WINDOW_MS: a twin, no accident
+#define FENCE_WINDOW_MS 60000
+
+struct sink {
+	const struct kafka_conf *conf;
+	char *group, *passed_group, *transactional_id;
+	bool (*stop)(void *ctx);
+	void *stop_ctx;
+	rd_kafka_t *rk;
+	bool ready;          // INIT has been answered
+	bool down;           // all brokers were seen down since they last answered
+	rd_kafka_t *offsets; // idempotent results: commits <group>.passed; else NULL
+	struct topics topics;
+	size_t limit;
+
+	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
+	rd_kafka_resp_err_t failed_err;
+	int64_t fenced_ns[FENCES_MAX];
+};
+
+bool sink_transactional(const struct sink *sink) ATTR_MUST_USE;
+// Makes and initialises the producer if there is none, within wait_ms (-1: until stop). KAFKA_UNAVAILABLE: not yet; call again.
+enum reason producer_revive(struct sink *sink, int64_t wait_ms, struct fault *f) ATTR_MUST_USE;
+void producer_end(struct sink *sink, int deadline_ms);
+// Notes that it was fenced; KAFKA_FATAL if that keeps happening, else KAFKA_FENCED.
+enum reason producer_note_fence(struct sink *sink, struct fault *f) ATTR_MUST_USE;

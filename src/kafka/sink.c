@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// One batch out: outputs and the offsets they pass, as a Kafka transaction or (idempotent) one after the other.
+#include "enrolld/kafka/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enrolld/base/clock.h"
+#include "kafka/client.h"
+#include "kafka/offsets.h"
+#include "kafka/producer.h"
+#include "kafka/source_private.h"
+
+#define MS ((int64_t)1000000)
+#define ASK_MS 1000
+#define REVIVE_MS 2000       // for a batch to wait for a producer; else the caller tries again
+#define TOPIC_WAIT_MS 10000  // at the start, for topics that are just being made
+#define END_MS 5000
+
+struct batch {
+	struct sink *sink;
+	struct source *source;
+	const struct output *outputs;
+	size_t output_count;
+	rd_kafka_topic_partition_list_t *own, *passed; // offsets for the group and for <group>.passed
+	rd_kafka_consumer_group_metadata_t *metadata;
+	int64_t deadline_ns;
+};
+
+static int left_ms(const struct batch *b)
+{
+	int64_t left = (b->deadline_ns - clock_mono_ns()) / MS;
+	return left > 0 ? (int)left : 0;
+}
+
+// --- life ---
+
+static char *copy_text(const char *text, const char *suffix)
+{
+	char *copy = NULL;
+	if (asprintf(&copy, "%s%s", text, suffix) < 0)
+		PANIC("sink: out of memory");
+	return copy;
+}
+
+static enum reason warm_topics(struct sink *sink, const struct sink_options *o, struct fault *f)
+{
+	int64_t until = clock_mono_ns() + TOPIC_WAIT_MS * MS;
+	for (size_t i = 0; i < o->topic_count;) {
+		struct topic *topic = NULL;
+		enum reason reason = topics_get(&sink->topics, sink->rk, slice_of(o->topics[i]), ASK_MS, &topic, f);
+		if (reason == REASON_OK && topic) {
+			i++;
+			continue;
+		}
+		if (reason == REASON_OK)
+			reason = fault_set(f, REASON_KAFKA_UNAVAILABLE, "topic %s does not exist, or may not be described", o->topics[i]);
+		if (sink->stop && sink->stop(sink->stop_ctx))
+			return fault_set(f, REASON_STOPPING, "while waiting for topic %s", o->topics[i]);
+		if (reason != REASON_KAFKA_UNAVAILABLE || clock_mono_ns() >= until)
+			return reason;
+		topics_doubt(&sink->topics, o->topics[i]);
+		clock_sleep_ms(100);
+	}
+	return REASON_OK;
+}
+
+enum reason sink_create(const struct sink_options *o, bool (*stop)(void *), void *stop_ctx, struct sink **ret_sink, struct fault *f)
+{
+	struct sink *sink = calloc(1, sizeof(*sink));
+	if (!sink)
+		PANIC("sink: out of memory");
+	sink->conf = o->conf;
+	sink->group = copy_text(o->group, "");
+	sink->passed_group = copy_text(o->group, ".passed");
+	sink->transactional_id = copy_text(o->transactional_id, "");
+	sink->stop = stop;
+	sink->stop_ctx = stop_ctx;
+	topics_init(&sink->topics);
+	for (size_t i = 0; i < o->topic_count; i++)
+		topics_fix(&sink->topics, o->topics[i]);
+	enum reason reason = producer_revive(sink, -1, f);
+	if (reason == REASON_OK)
+		reason = warm_topics(sink, o, f);
+	if (reason == REASON_OK)
+		*ret_sink = sink;
+	else
+		sink_close(sink, END_MS);
+	return reason;
+}
+
+void sink_close(struct sink *sink, int deadline_ms)
+{
+	if (!sink)
+		return;
+	producer_end(sink, deadline_ms);
+	topics_clear(&sink->topics);
+	if (sink->offsets)
+		(void)client_destroy(sink->offsets, deadline_ms);
+	free(sink->group);
+	free(sink->passed_group);
+	free(sink->transactional_id);
+	free(sink);
+}
+
+// --- before a batch begins ---
+
+size_t sink_output_limit(const struct sink *sink)
+{
+	return sink->limit;
+}
+
+bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition)
+{
+	struct fault f;
+	struct topic *found = NULL;
+	if (producer_revive(sink, 0, &f) != REASON_OK || topics_get(&sink->topics, sink->rk, topic, ASK_MS, &found, &f) != REASON_OK)
+		return true; // cannot be told now: the commit will
+	return found && partition < found->partitions;
+}
+
+static size_t output_bytes(const struct output *o)
+{
+	size_t n = o->key.len + o->value.len;
+	for (size_t i = 0; i < o->header_count; i++)
+		n += o->headers[i].name.len + o->headers[i].value.len;
+	return n;
+}
+
+static enum reason check_output(struct sink *sink, const struct output *o, struct fault *f)
+{
+	struct topic *topic = NULL;
+	if (output_bytes(o) > sink->limit)
+		return fault_set(f, REASON_OUTPUT_TOO_LARGE, "%zu bytes for topic %.*s, which takes %zu", output_bytes(o), (int)o->topic.len,
+				 o->topic.ptr, sink->limit);
+	enum reason reason = topics_known(&sink->topics, sink->rk, o->topic, ASK_MS, &topic, f);
+	if (reason == REASON_OK && (!topic || o->partition >= topic->partitions)) {
+		// A reply address that is gone is the caller's to find out again; our own topics will be back.
+		reason = o->kind == OUTPUT_REPLY ? REASON_KAFKA_ABORTED : REASON_KAFKA_UNAVAILABLE;
+		return fault_set(f, reason, "topic %.*s or its partition %d does not exist", (int)o->topic.len, o->topic.ptr,
+				 (int)o->partition);
+	}
+	return reason;
+}
+
+static enum reason check_brokers(struct sink *sink, struct fault *f)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	(void)rd_kafka_poll(sink->rk, 0);
+	if (!sink->down)
+		return REASON_OK;
+	rd_kafka_resp_err_t err = rd_kafka_metadata(sink->rk, 0, NULL, &metadata, ASK_MS);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return fault_set(f, client_reason(err), "producer of group %s: %s", sink->group, rd_kafka_err2str(err));
+	rd_kafka_metadata_destroy(metadata);
+	sink->down = false;
+	return REASON_OK;
+}
+
+static enum reason prepare(struct batch *b, struct fault *f)
+{
+	enum reason reason = producer_revive(b->sink, REVIVE_MS, f);
+	if (reason == REASON_OK)
+		reason = check_brokers(b->sink, f);
+	for (size_t i = 0; i < b->output_count && reason == REASON_OK; i++)
+		reason = check_output(b->sink, &b->outputs[i], f);
+	return reason;
+}
+
+static void set_offsets(struct batch *b, const struct passage *passages, size_t count)
+{
+	b->own = rd_kafka_topic_partition_list_new((int)count);
+	b->passed = rd_kafka_topic_partition_list_new((int)count);
+	for (size_t i = 0; i < count; i++) {
+		const struct passage *p = &passages[i];
+		rd_kafka_topic_partition_list_add(b->own, p->topic, p->partition)->offset = p->next;
+		rd_kafka_topic_partition_list_add(b->passed, p->topic, p->partition)->offset = p->mark > p->next ? p->mark : p->next;
+	}
+}
+
+// --- the steps of a batch ---
+
+static rd_kafka_headers_t *make_headers(const struct output *o)
+{
+	if (o->header_count == 0)
+		return NULL;
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(o->header_count);
+	for (size_t i = 0; i < o->header_count; i++) {
+		const struct header *h = &o->headers[i];
+		(void)rd_kafka_header_add(headers, h->name.ptr, (ssize_t)h->name.len, h->value.ptr, (ssize_t)h->value.len);
+	}
+	return headers;
+}
+
+static rd_kafka_resp_err_t produce_one(struct batch *b, const struct output *o)
+{
+	struct fault f;
+	struct topic *topic = NULL;
+	if (topics_known(&b->sink->topics, b->sink->rk, o->topic, 0, &topic, &f) != REASON_OK || !topic)
+		return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+	rd_kafka_headers_t *headers = make_headers(o);
+	rd_kafka_resp_err_t err;
+	while ((err = rd_kafka_producev(b->sink->rk, RD_KAFKA_V_RKT(topic->rkt), RD_KAFKA_V_PARTITION(o->partition),
+					RD_KAFKA_V_KEY(o->key.ptr, o->key.len),
+					RD_KAFKA_V_VALUE((void *)(uintptr_t)o->value.ptr, o->value.len),
+					RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
+	       RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+		if (left_ms(b) == 0)
+			break;
+		(void)rd_kafka_poll(b->sink->rk, 10);
+	}
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+		rd_kafka_headers_destroy(headers); // they are librdkafka's only on success
+	return err;
+}
+
+static enum reason produce(struct batch *b, struct fault *f)
+{
+	for (size_t i = 0; i < b->output_count; i++) {
+		rd_kafka_resp_err_t err = produce_one(b, &b->outputs[i]);
+		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return fault_set(f, REASON_KAFKA_ABORTED, "output to %.*s: %s", (int)b->outputs[i].topic.len, b->outputs[i].topic.ptr,
+					 rd_kafka_err2str(err));
+		if (i % 64 == 63)
+			(void)rd_kafka_poll(b->sink->rk, 0);
+	}
+	return REASON_OK;
+}
+
+static enum reason deliver(struct batch *b, struct fault *f)
+{
+	struct sink *sink = b->sink;
+	rd_kafka_resp_err_t err = rd_kafka_flush(sink->rk, left_ms(b));
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && sink->failed > 0)
+		err = sink->failed_err;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return REASON_OK;
+	return fault_set(f, REASON_KAFKA_ABORTED, "%zu of %zu outputs not delivered: %s", sink->failed, b->output_count, rd_kafka_err2str(err));
+}
+
+// --- a batch as a transaction ---
+
+static bool is_fatal(const struct sink *sink)
+{
+	char text[8];
+	return rd_kafka_fatal_error(sink->rk, text, sizeof(text)) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// What is sure is told at once; the new producer may have to wait for its brokers until the next batch.
+static void renew(struct sink *sink)
+{
+	struct fault f;
+	producer_end(sink, END_MS);
+	(void)!producer_revive(sink, sink->conf->transaction_timeout_ms, &f);
+}
+
+static enum reason fenced(struct sink *sink, struct fault *f)
+{
+	char text[160];
+	struct fault cause = {.reason = REASON_KAFKA_FENCED};
+	rd_kafka_resp_err_t err = rd_kafka_fatal_error(sink->rk, text, sizeof(text));
+	enum reason reason = client_reason(err);
+	if (reason == REASON_KAFKA_DENIED) {
+		producer_end(sink, END_MS);
+		return fault_set(f, reason, "transactional id %s: %s", sink->transactional_id, text);
+	}
+	reason = producer_note_fence(sink, &cause);
+	if (f)
+		*f = cause;
+	if (reason == REASON_KAFKA_FENCED)
+		renew(sink);
+	else
+		producer_end(sink, END_MS);
+	return reason;
+}
+
+// Before EndTxn(commit): what was begun is given up for certain.
+static enum reason give_up(struct sink *sink, struct fault *f)
+{
+	if (is_fatal(sink))
+		return fenced(sink, f);
+	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, -1);
+	if (!error)
+		return REASON_KAFKA_ABORTED;
+	rd_kafka_error_destroy(error);
+	if (is_fatal(sink))
+		return fenced(sink, f);
+	renew(sink); // its INIT aborts the transaction
+	return REASON_KAFKA_ABORTED;
+}
+
+static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_list_t *offsets,
+				const rd_kafka_consumer_group_metadata_t *metadata, const char *what, struct fault *f)
+{
+	for (;;) {
+		rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(b->sink->rk, offsets, metadata, left_ms(b));
+		if (!error)
+			return REASON_OK;
+		bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error) && left_ms(b) > 0;
+		(void)fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: %s", what, rd_kafka_error_string(error));
+		rd_kafka_error_destroy(error);
+		if (!again)
+			return REASON_KAFKA_ABORTED;
+		clock_sleep_ms(1);
+	}
+}
+
+static enum reason pass_offsets(struct batch *b, struct fault *f)
+{
+	rd_kafka_consumer_group_metadata_t *memberless = rd_kafka_consumer_group_metadata_new(b->sink->passed_group);
+	enum reason reason = send_offsets(b, b->passed, memberless, b->sink->passed_group, f);
+	rd_kafka_consumer_group_metadata_destroy(memberless);
+	if (reason == REASON_OK)
+		reason = send_offsets(b, b->own, b->metadata, b->sink->group, f);
+	return reason;
+}
+
+// After this call EndTxn(commit) may be on its way, so that no failure can be aborted or tried again: a new producer settles it.
+static enum reason end(struct sink *sink, struct fault *f)
+{
+	rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->rk, -1);
+	if (!error)
+		return REASON_OK;
+	(void)fault_set(f, REASON_KAFKA_UNKNOWN, "commit of the transaction: %s", rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
+	if (is_fatal(sink))
+		return fenced(sink, f);
+	renew(sink);
+	return REASON_KAFKA_UNKNOWN;
+}
+
+static enum reason commit_transaction(struct batch *b, struct fault *f)
+{
+	struct sink *sink = b->sink;
+	rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->rk);
+	if (error) {
+		(void)fault_set(f, REASON_KAFKA_ABORTED, "begin of the transaction: %s", rd_kafka_error_string(error));
+		rd_kafka_error_destroy(error);
+		return give_up(sink, f);
+	}
+	enum reason reason = produce(b, f);
+	if (reason == REASON_OK)
+		reason = pass_offsets(b, f);
+	if (reason == REASON_OK)
+		reason = deliver(b, f);
+	return reason == REASON_OK ? end(sink, f) : give_up(sink, f);
+}
+
+// --- a batch without transaction ---
+
+static enum reason commit_passed(struct batch *b, struct fault *f)
+{
+	struct sink *sink = b->sink;
+	rd_kafka_conf_t *rdconf = NULL;
+	enum reason reason = REASON_OK;
+	if (!sink->offsets) {
+		reason = client_conf(sink->conf, CLIENT_CONSUMER, &rdconf, f);
+		if (reason == REASON_OK)
+			reason = client_set(rdconf, "group.id", sink->passed_group, f);
+		if (reason == REASON_OK)
+			reason = client_create(RD_KAFKA_CONSUMER, rdconf, &sink->offsets, f);
+	}
+	if (reason == REASON_OK)
+		reason = offsets_write(sink->offsets, sink->passed_group, b->passed, left_ms(b) + 1, f);
+	if (reason != REASON_OK && sink->offsets) {
+		(void)client_destroy(sink->offsets, END_MS); // its coordinator may have moved
+		sink->offsets = NULL;
+	}
+	return reason;
+}
+
+static enum reason commit_plain(struct batch *b, struct fault *f)
+{
+	struct sink *sink = b->sink;
+	enum reason reason = produce(b, f);
+	if (reason == REASON_OK)
+		reason = deliver(b, f);
+	if (reason != REASON_OK) {
+		renew(sink); // nothing of this batch may be delivered after a later one
+		return reason;
+	}
+	reason = commit_passed(b, f);
+	if (reason == REASON_OK)
+		reason = source_commit(b->source, b->own, left_ms(b) + 1, f);
+	return reason == REASON_OK ? REASON_OK : fault_set(f, REASON_KAFKA_UNKNOWN, "%s", f ? f->detail : "");
+}
+
+enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
+			const struct passage *passages, size_t passage_count, struct fault *f)
+{
+	struct batch b = {.sink = sink, .source = source, .outputs = outputs, .output_count = output_count};
+	struct fault fallback;
+	f = f ? f : &fallback;
+	enum reason reason = prepare(&b, f);
+	if (reason == REASON_OK)
+		reason = source_hold(source, passages, passage_count, &b.metadata, f);
+	if (reason != REASON_OK)
+		return reason;
+	// The broker's clock of the transaction must not run out before ours.
+	b.deadline_ns = clock_mono_ns() + sink->conf->transaction_timeout_ms * MS * 4 / 5;
+	sink->failed = 0;
+	set_offsets(&b, passages, passage_count);
+	reason = sink_transactional(sink) ? commit_transaction(&b, f) : commit_plain(&b, f);
+	source_release(source);
+	rd_kafka_topic_partition_list_destroy(b.own);
+	rd_kafka_topic_partition_list_destroy(b.passed);
+	rd_kafka_consumer_group_metadata_destroy(b.metadata);
+	return reason;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+// The consumer of one group: its life, what it reports, and the services around it.
+#include "kafka/source_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enrolld/base/clock.h"
+
+#define MS ((int64_t)1000000)
+#define PROBE_EVERY_MS 1000
+#define PROBE_MS 500
+#define CLOSE_STEP_MS 50
+
+static bool is_halted(const struct source *s)
+{
+	return s->trouble.reason != REASON_OK && reason_verdict(s->trouble.reason) == VERDICT_HALT;
+}
+
+void source_note(struct source *s, enum reason reason, const char *fmt, ...)
+{
+	struct trouble *t = &s->trouble;
+	if (is_halted(s))
+		return; // the first one is the cause
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(t->text, sizeof(t->text), fmt, args);
+	va_end(args);
+	t->reason = reason;
+	t->since_ns = clock_mono_ns();
+}
+
+void source_works(struct source *s)
+{
+	if (!is_halted(s))
+		s->trouble.reason = REASON_OK;
+}
+
+static void note_fatal(struct source *s)
+{
+	char text[160];
+	rd_kafka_resp_err_t err = rd_kafka_fatal_error(s->rk, text, sizeof(text));
+	if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+		source_note(s, REASON_KAFKA_FATAL, "another process reads group %s as instance %s: give each worker its own instance name",
+			    s->group, s->instance);
+	else
+		source_note(s, REASON_KAFKA_FATAL, "consumer of group %s: %s", s->group, text);
+}
+
+// Wrong credentials at the start are a setting to be corrected; once it has worked they may be a change under way.
+static enum reason tolerate(struct source *s, enum reason reason)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	bool was_ready = s->was_ready;
+	(void)pthread_mutex_unlock(&s->lock);
+	return reason == REASON_KAFKA_DENIED && was_ready ? REASON_KAFKA_UNAVAILABLE : reason;
+}
+
+static void note_error(struct source *s, rd_kafka_resp_err_t err, const char *text)
+{
+	switch ((int)err) {
+	case RD_KAFKA_RESP_ERR__FATAL: note_fatal(s); return;
+	case RD_KAFKA_RESP_ERR__TRANSPORT:
+	case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED: return; // one connection of several; a rebalance follows
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: source_rewind(s); return; // the ends of the log tell why
+	default: source_note(s, tolerate(s, client_reason(err)), "%s", text); return;
+	}
+}
+
+void source_note_record(struct source *s, const rd_kafka_message_t *message, bool ours)
+{
+	if (ours || !message->rkt)
+		note_error(s, message->err, rd_kafka_message_errstr(message));
+}
+
+static void on_error(rd_kafka_t *rk, int err, const char *text, void *opaque)
+{
+	(void)rk;
+	note_error(opaque, (rd_kafka_resp_err_t)err, text);
+}
+
+void source_serve_group(struct source *s, int timeout_ms)
+{
+	for (;;) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(s->rk, timeout_ms);
+		if (!message)
+			return;
+		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			note_error(s, message->err, rd_kafka_message_errstr(message));
+		else
+			source_rewind(s); // a record that missed the work queue: read again, so that none is lost
+		rd_kafka_message_destroy(message);
+		timeout_ms = 0;
+	}
+}
+
+// Do the brokers answer, and do they have our topics?
+static void probe(struct source *s)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	int64_t now = clock_mono_ns();
+	if (now - s->trouble.since_ns < PROBE_EVERY_MS * MS || now - s->trouble.probe_ns < PROBE_EVERY_MS * MS)
+		return;
+	s->trouble.probe_ns = now;
+	rd_kafka_resp_err_t err = rd_kafka_metadata(s->rk, 1, NULL, &metadata, PROBE_MS);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	size_t found = 0;
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && source_topic(s, metadata->topics[i].topic))
+			found++;
+	rd_kafka_metadata_destroy(metadata);
+	if (found == s->topic_count)
+		source_works(s);
+}
+
+static bool started(const struct source *s)
+{
+	for (size_t i = 0; i < s->table.count; i++)
+		if (s->table.items[i]->state == PARTITION_WAITING || s->table.items[i]->state == PARTITION_RESOLVED)
+			return false;
+	return true;
+}
+
+static void note_ready(struct source *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->was_ready = s->was_ready || (s->joined && s->table.count > 0 && started(s));
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
+{
+	source_serve_group(s, timeout_ms);
+	if (partition_table_take_rewind(&s->table))
+		source_do_rewind(s);
+	if (is_halted(s)) {
+		partition_table_rewind(&s->table); // nothing in hand may leave any more
+		return fault_set(f, s->trouble.reason, "%s", s->trouble.text);
+	}
+	source_start_partitions(s);
+	note_ready(s);
+	if (s->trouble.reason != REASON_OK)
+		probe(s);
+	return s->trouble.reason == REASON_OK ? REASON_OK : fault_set(f, s->trouble.reason, "%s", s->trouble.text);
+}
+
+bool source_current(struct source *s, const char *topic, int32_t partition, uint64_t epoch)
+{
+	return partition_current(&s->table, topic, partition, epoch);
+}
+
+void source_rewind(struct source *s)
+{
+	partition_table_rewind(&s->table);
+}
+
+void source_lag(struct source *s, struct source_lag *lag)
+{
+	*lag = (struct source_lag){0};
+	(void)pthread_mutex_lock(&s->table.lock);
+	for (size_t i = 0; i < s->table.count; i++) {
+		struct partition *p = s->table.items[i];
+		int64_t low = 0, high = 0;
+		if (p->state == PARTITION_PAUSED)
+			lag->paused++;
+		if (p->state != PARTITION_RUNNING)
+			continue;
+		lag->running++;
+		if (rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR && high > p->high)
+			p->high = high;
+		if (p->high > p->position)
+			lag->records += p->high - p->position;
+	}
+	(void)pthread_mutex_unlock(&s->table.lock);
+}
+
+bool source_ready(struct source *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	bool joined = s->joined;
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_mutex_lock(&s->table.lock);
+	bool ready = joined && started(s);
+	(void)pthread_mutex_unlock(&s->table.lock);
+	return ready;
+}
+
+const char *source_cluster_id(struct source *s, int timeout_ms)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (!s->cluster_id) {
+		char *id = rd_kafka_clusterid(s->rk, timeout_ms);
+		s->cluster_id = id ? strdup(id) : NULL;
+		if (id)
+			rd_kafka_mem_free(s->rk, id);
+	}
+	const char *id = s->cluster_id ? s->cluster_id : "";
+	(void)pthread_mutex_unlock(&s->lock);
+	return id;
+}
+
+static bool same_member(struct source *s)
+{
+	char *member = rd_kafka_memberid(s->rk);
+	(void)pthread_mutex_lock(&s->lock);
+	bool same = member && s->member && strcmp(member, s->member) == 0;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (member)
+		rd_kafka_mem_free(s->rk, member);
+	return same;
+}
+
+enum reason source_hold(struct source *s, const struct passage *passages, size_t count, rd_kafka_consumer_group_metadata_t **ret_metadata,
+			struct fault *f)
+{
+	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(s->rk);
+	bool same = metadata && same_member(s);
+	if (!same && metadata)
+		source_rewind(s); // thrown out of the group and back in it: what is in hand may be another's by now
+	if (same && partition_table_hold(&s->table, passages, count)) {
+		*ret_metadata = metadata;
+		return REASON_OK;
+	}
+	if (metadata)
+		rd_kafka_consumer_group_metadata_destroy(metadata);
+	return fault_set(f, REASON_ASSIGNMENT_STALE, "group %s: %s", s->group,
+			 same ? "a partition moved or is read again" : "the membership has changed");
+}
+
+void source_release(struct source *s)
+{
+	partition_table_release(&s->table);
+}
+
+enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms, struct fault *f)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
+	rd_kafka_resp_err_t err = rd_kafka_commit_queue(s->rk, offsets, queue, NULL, NULL);
+	rd_kafka_event_t *event = err == RD_KAFKA_RESP_ERR_NO_ERROR ? rd_kafka_queue_poll(queue, timeout_ms) : NULL;
+	if (event)
+		err = rd_kafka_event_error(event);
+	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	if (event)
+		rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(queue);
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? REASON_OK
+						 : fault_set(f, client_reason(err), "offsets of %s: %s", s->group, rd_kafka_err2str(err));
+}
+
+static void set_callbacks(rd_kafka_conf_t *rdconf, struct source *s)
+{
+	rd_kafka_conf_set_opaque(rdconf, s);
+	rd_kafka_conf_set_rebalance_cb(rdconf, source_on_rebalance);
+	rd_kafka_conf_set_error_cb(rdconf, on_error);
+}
+
+static enum reason open_consumer(struct source *s, struct fault *f)
+{
+	rd_kafka_conf_t *rdconf = NULL;
+	enum reason reason = client_conf(s->conf, CLIENT_CONSUMER, &rdconf, f);
+	if (reason == REASON_OK)
+		reason = client_set(rdconf, "group.id", s->group, f);
+	if (reason == REASON_OK && s->conf->static_membership)
+		reason = client_set(rdconf, "group.instance.id", s->instance, f);
+	if (reason != REASON_OK) {
+		if (rdconf)
+			rd_kafka_conf_destroy(rdconf);
+		return reason;
+	}
+	set_callbacks(rdconf, s);
+	reason = client_create(RD_KAFKA_CONSUMER, rdconf, &s->rk, f);
+	if (reason != REASON_OK)
+		return reason;
+	s->work = rd_kafka_queue_new(s->rk);
+	rd_kafka_resp_err_t err = rd_kafka_poll_set_consumer(s->rk);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)s->topic_count);
+		for (size_t i = 0; i < s->topic_count; i++)
+			(void)rd_kafka_topic_partition_list_add(topics, s->topics[i], RD_KAFKA_PARTITION_UA);
+		err = rd_kafka_subscribe(s->rk, topics);
+		rd_kafka_topic_partition_list_destroy(topics);
+	}
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? REASON_OK
+						 : fault_set(f, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
+}
+
+static char *copy_text(const char *text, const char *suffix)
+{
+	char *copy = NULL;
+	if (asprintf(&copy, "%s%s", text, suffix) < 0)
+		PANIC("source: out of memory");
+	return copy;
+}
+
+enum reason source_create(const struct source_options *o, struct source **ret_source, struct fault *f)
+{
+	struct source *s = calloc(1, sizeof(*s));
+	if (!s || pthread_mutex_init(&s->lock, NULL) != 0)
+		PANIC("source: out of memory");
+	partition_table_init(&s->table);
+	s->conf = o->conf;
+	s->group = copy_text(o->group, "");
+	s->passed_group = copy_text(o->group, ".passed");
+	s->instance = copy_text(o->instance ? o->instance : "", "");
+	s->value_limit = o->value_limit;
+	s->events = o->events;
+	s->topics = calloc(o->topic_count, sizeof(char *));
+	if (!s->topics)
+		PANIC("source: out of memory");
+	for (size_t i = 0; i < o->topic_count; i++)
+		s->topics[s->topic_count++] = copy_text(o->topics[i], "");
+	enum reason reason = open_consumer(s, f);
+	if (reason == REASON_OK)
+		*ret_source = s;
+	else
+		source_close(s, PROBE_MS);
+	return reason;
+}
+
+// Serves librdkafka's farewell; true if it came to an end.
+static bool close_group(struct source *s, int64_t until_ns)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, queue);
+	bool begun = !error;
+	if (error)
+		rd_kafka_error_destroy(error);
+	while (begun && !rd_kafka_consumer_closed(s->rk) && clock_mono_ns() < until_ns)
+		(void)rd_kafka_queue_poll_callback(queue, CLOSE_STEP_MS);
+	bool closed = rd_kafka_consumer_closed(s->rk) != 0;
+	rd_kafka_queue_destroy(queue);
+	return closed;
+}
+
+static void empty_work(struct source *s)
+{
+	rd_kafka_message_t *message;
+	while ((message = rd_kafka_consume_queue(s->work, 0)))
+		rd_kafka_message_destroy(message);
+	rd_kafka_queue_destroy(s->work);
+}
+
+static int left_ms(int64_t until_ns)
+{
+	int64_t left = (until_ns - clock_mono_ns()) / MS;
+	return left > 0 ? (int)left : 0;
+}
+
+void source_close(struct source *s, int deadline_ms)
+{
+	if (!s)
+		return;
+	int64_t until = clock_mono_ns() + deadline_ms * MS;
+	s->closing = true;
+	if (s->rk) {
+		source_drop_all(s);
+		(void)close_group(s, until);
+		empty_work(s);
+		(void)client_destroy(s->rk, left_ms(until));
+	}
+	if (s->offsets)
+		(void)client_destroy(s->offsets, left_ms(until));
+	partition_table_clear(&s->table);
+	for (size_t i = 0; i < s->topic_count; i++)
+		free(s->topics[i]);
+	free(s->topics);
+	free(s->group);
+	free(s->passed_group);
+	free(s->instance);
+	free(s->member);
+	free(s->cluster_id);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
