@@ -89,7 +89,6 @@ static enum reason set_value(struct load *load, const struct assignment *a, void
 	struct arena *arena = load->conf->arena;
 	const struct setting *row = a->ref.row;
 	struct slice text = a->text;
-	enum reason r;
 
 	switch (a->kind) {
 	case ASSIGN_LIST: return setting_set_list(row, a->values, a->count, arena, values, f);
@@ -98,7 +97,7 @@ static enum reason set_value(struct load *load, const struct assignment *a, void
 		return setting_set_map(row, a->names, a->values, a->count, arena, values, f);
 	case ASSIGN_ENTRY: return set_entry(load, a, values, origin, f);
 	case ASSIGN_SECRET:
-		if ((r = secret_file_read(arena_copy(arena, text).ptr, arena, &text, f)))
+		if (secret_file_read(arena_copy(arena, text).ptr, arena, &text, f))
 			return fault_prefix(f, "%.*s", text.len < 200 ? (int)text.len : 200, text.ptr);
 		return setting_set(row, text, arena, values, f);
 	default: origin->entries = NULL; return setting_set(row, text, arena, values, f);

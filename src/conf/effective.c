@@ -107,7 +107,7 @@ static void write_row(const struct conf *conf, const struct section *s, size_t i
 
 void conf_print_effective(const struct conf *conf, enum conf_format format, struct strbuf *out)
 {
-	struct json_writer writer, *w = format == CONF_FORMAT_JSON ? &writer : NULL;
+	struct json_writer writer = {0}, *w = format == CONF_FORMAT_JSON ? &writer : NULL;
 
 	if (w) {
 		json_begin(w, out);

@@ -162,8 +162,10 @@ static enum reason close_container(struct reader *r)
 	struct node *node = level->node;
 	size_t count = r->count - level->first;
 	const struct entry *entries = count > 0 ? &r->entries[level->first] : NULL;
-	bool is_map = node->type == NODE_MAP;
+	bool is_map = node && node->type == NODE_MAP;
 
+	if (!node)
+		PANIC("end without a start");
 	if (is_map && count > 0 && check_duplicates(r, entries, count))
 		return r->reason;
 	node->list.count = count;
