@@ -3,6 +3,7 @@
 #include "enrolld/crypto/keys.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,6 +185,48 @@ static void refuses_a_file_open_to_others(void **state)
 		assert_int_equal(chmod(path, good[i]), 0);
 		keyring_destroy(load());
 	}
+}
+
+#define NOBODY 65534
+
+static enum reason load_as_nobody(void)
+{
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct fault f;
+		struct keyring *ring;
+		if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+			_exit(REASON_INTERNAL);
+		_exit((int)keyring_load(path, &ring, &f));
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return (enum reason)WEXITSTATUS(status);
+}
+
+// A mounted secret is root's and readable through the group: good for a worker that is not root, and no further.
+static void takes_roots_file_through_the_group(void **state)
+{
+	(void)state;
+	struct fault f;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(keyring_create(path, &f), REASON_OK);
+	assert_int_equal(chmod(folder, 0711), 0);
+	assert_int_equal(chown(path, 0, NOBODY), 0);
+	static const struct {
+		mode_t mode;
+		enum reason reason;
+	} cases[] = {{0640, REASON_OK}, {0440, REASON_OK}, {0660, REASON_KEYS_INVALID}, {0644, REASON_KEYS_INVALID}};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(chmod(path, cases[i].mode), 0);
+		assert_int_equal(load_as_nobody(), cases[i].reason);
+	}
+	assert_int_equal(chown(path, 12345, NOBODY), 0);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(load_as_nobody(), REASON_KEYS_INVALID); // somebody else's
 }
 
 static void refuses_what_is_no_file(void **state)
@@ -428,6 +471,7 @@ int main(void)
 		IN_FOLDER(rotates_and_keeps_old_epochs),
 		IN_FOLDER(removes_old_epochs_alone),
 		IN_FOLDER(refuses_a_file_open_to_others),
+		IN_FOLDER(takes_roots_file_through_the_group),
 		IN_FOLDER(refuses_what_is_no_file),
 		cmocka_unit_test(finds_damage),
 		cmocka_unit_test(refuses_wrong_lines),
