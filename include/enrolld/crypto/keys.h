@@ -11,6 +11,7 @@
 
 #include "enrolld/base/fault.h"
 #include "enrolld/base/slice.h"
+#include "enrolld/base/strbuf.h"
 
 // sodium_init; call before anything else of this module, as often as you like. INTERNAL if the library cannot start.
 enum reason crypto_setup(struct fault *f) ATTR_MUST_USE;
@@ -43,3 +44,6 @@ uint16_t keyring_active(const struct keyring *ring) ATTR_MUST_USE;
 bool keyring_has(const struct keyring *ring, uint16_t epoch) ATTR_MUST_USE;
 // For tests: a ring with one fixed key as epoch 1, nothing on disk.
 struct keyring *keyring_for_tests(void);
+
+// Adds one line for each library this module is built on: its name and the version that is loaded.
+void crypto_libraries(struct strbuf *out);

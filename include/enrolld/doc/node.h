@@ -9,6 +9,7 @@
 
 #include "enrolld/base/attr.h"
 #include "enrolld/base/slice.h"
+#include "enrolld/base/strbuf.h"
 
 enum node_type { NODE_NULL, NODE_BOOL, NODE_INT, NODE_REAL, NODE_TEXT, NODE_LIST, NODE_MAP };
 
@@ -43,3 +44,6 @@ bool node_is(const struct node *node, enum node_type type) ATTR_MUST_USE;
 struct slice node_text(const struct node *node) ATTR_MUST_USE;             // absent unless NODE_TEXT
 bool node_equal(const struct node *a, const struct node *b) ATTR_MUST_USE; // by value; 1 and 1.0 differ
 const char *node_type_name(enum node_type type) ATTR_MUST_USE;
+
+// Adds one line for each library this module is built on: its name and the version that is loaded.
+void doc_libraries(struct strbuf *out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "enrolld/base/fault.h"
+#include "enrolld/base/strbuf.h"
 #include "enrolld/kafka/conf.h"
 
 struct topic_spec {
@@ -37,3 +38,6 @@ enum reason kafka_admin_committed(struct kafka_admin *admin, const char *group, 
 				  struct fault *f) ATTR_MUST_USE;
 // Deletes the committed offset of one partition of a group (the group must be empty or not own it).
 enum reason kafka_admin_forget(struct kafka_admin *admin, const char *group, const char *topic, int32_t partition, int timeout_ms, struct fault *f) ATTR_MUST_USE;
+
+// Adds one line for each library this module is built on: its name and the version that is loaded.
+void kafka_libraries(struct strbuf *out);

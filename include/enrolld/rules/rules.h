@@ -5,6 +5,7 @@
 
 #include "enrolld/base/arena.h"
 #include "enrolld/base/fault.h"
+#include "enrolld/base/strbuf.h"
 #include "enrolld/doc/node.h"
 #include "enrolld/model/registration.h"
 
@@ -81,3 +82,9 @@ struct rule_row {
 	bool whole;
 };
 bool rule_row(size_t index, struct rule_row *row) ATTR_MUST_USE;
+
+// The text without white space at its ends (Unicode's White_Space).
+struct slice rules_trim(struct slice utf8) ATTR_MUST_USE;
+
+// Adds one line for each library this module is built on: its name and the version that is loaded.
+void rules_libraries(struct strbuf *out);

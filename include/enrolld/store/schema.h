@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "enrolld/base/strbuf.h"
 #include "enrolld/store/store.h"
 
 #define SCHEMA_VERSION 1
@@ -16,3 +17,6 @@ enum check_level { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 typedef void check_report(void *ctx, enum check_level level, const char *what, const char *found, const char *remedy);
 // Server version, durability (fsync, synchronous_commit, full_page_writes), schema version, privileges, connections, clock.
 void schema_check(const struct store_conf *conf, check_report *report, void *ctx);
+
+// Adds one line for each library this module is built on: its name and the version that is loaded.
+void store_libraries(struct strbuf *out);
