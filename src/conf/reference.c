@@ -207,8 +207,11 @@ static void yaml_scalar_text(const struct setting *row, struct strbuf *out)
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./";
 	struct json_writer w;
 
-	if (!row->fallback || (row->fallback[0] && strspn(row->fallback, plain) == strlen(row->fallback))) {
-		strbuf_add_text(out, row->fallback ? row->fallback : "");
+	if (!row->fallback)
+		return;
+	strbuf_add_char(out, ' ');
+	if (row->fallback[0] && strspn(row->fallback, plain) == strlen(row->fallback)) {
+		strbuf_add_text(out, row->fallback);
 		return;
 	}
 	json_begin(&w, out); // a JSON text is a YAML text
@@ -227,7 +230,7 @@ static void print_yaml(const struct setting_table *table, struct strbuf *out)
 		open_maps(out, &name, &before);
 		strbuf_printf(out, "%*s# %s\n%*s# ", indent, "", row->doc ? row->doc : "", indent, "");
 		write_type(row, out);
-		strbuf_printf(out, "\n%s%*s%.*s: ", row->required && !table->per_name ? "" : "#", indent, "",
+		strbuf_printf(out, "\n%s%*s%.*s:", row->required && !table->per_name ? "" : "#", indent, "",
 			      (int)name.segment[name.count - 1].len, name.segment[name.count - 1].ptr);
 		yaml_scalar_text(row, out);
 		strbuf_add_char(out, '\n');

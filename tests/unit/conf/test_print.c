@@ -175,7 +175,7 @@ static void test_reference_as_yaml_is_a_settings_file(void **state)
 
 	(void)state;
 	conf_print_reference(&example_tables, CONF_FORMAT_YAML, &out);
-	assert_has("kafka:\n  # Brokers | to start from.\n  # text\n  bootstrap_servers: \n");
+	assert_has("kafka:\n  # Brokers | to start from.\n  # text\n  bootstrap_servers:\n");
 	assert_has("#  threads: 4\n");
 	assert_has("topics:\n#  NAME:\n");
 	scratch_write("reference.yaml", out.data);
