@@ -98,7 +98,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	return say(connection, MHD_HTTP_NOT_FOUND, "here are /healthz, /readyz, /metrics and /\n");
 }
 
-static bool parse_address(const char *text, int64_t port, struct sockaddr_storage *out)
+bool admin_parse_address(const char *text, int64_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -119,7 +119,7 @@ static bool parse_address(const char *text, int64_t port, struct sockaddr_storag
 enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **ret, struct fault *f)
 {
 	struct sockaddr_storage address;
-	if (!parse_address(conf->admin_address, conf->admin_port, &address))
+	if (!admin_parse_address(conf->admin_address, conf->admin_port, &address))
 		return fault_set(f, REASON_SETTING_INVALID, "admin.address: %s is no IP address; give one such as 127.0.0.1 or ::1", conf->admin_address);
 	struct admin *admin = calloc(1, sizeof(*admin));
 	if (!admin)

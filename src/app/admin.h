@@ -20,3 +20,7 @@ struct admin_sources {
 enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **admin, struct fault *f) ATTR_MUST_USE;
 int admin_port(const struct admin *admin) ATTR_MUST_USE;
 void admin_stop(struct admin *admin); // NULL is fine
+
+struct sockaddr_storage;
+// An IPv4 or IPv6 address as text; false if it is neither.
+bool admin_parse_address(const char *text, int64_t port, struct sockaddr_storage *out) ATTR_MUST_USE;

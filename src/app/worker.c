@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "app/admin.h"
+#include "app/parts.h"
 #include "enrolld/base/clock.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
@@ -15,8 +16,6 @@
 #include "enrolld/doc/json.h"
 #include "enrolld/flow/flow.h"
 #include "enrolld/version.h"
-
-#define SECRETS_SPARE 64 // beside two windows: what the hash pool and a reader hold
 
 struct worker {
 	const struct process_conf *process;
@@ -31,43 +30,11 @@ struct worker {
 	bool stopping;
 };
 
-// Without a "topics" section: the two request topics of the design, with the native dialect.
-static void default_topics(struct worker *w)
+static enum reason load_dialects(struct worker *w, const struct conf *conf, struct strbuf *report, struct fault *f)
 {
-	static const char *const names[LANE_COUNT] = {"enroll.signup", "enroll.otp"};
-	struct topic_conf *topics = ARENA_ARRAY(w->arena, LANE_COUNT, struct topic_conf);
-	for (int i = 0; i < LANE_COUNT; i++) {
-		settings_defaults(&topic_settings, w->arena, &topics[i]);
-		topics[i].key = lane_kind_name((enum lane_kind)i);
-		topics[i].name = names[i];
-		topics[i].lane = i;
-	}
-	w->parts.topics = topics;
-	w->parts.topic_count = LANE_COUNT;
-}
-
-static bool is_listed(const char *const *names, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-static enum reason load_dialects(struct worker *w, struct strbuf *report, struct fault *f)
-{
-	size_t count = 0, most = 0;
-	for (size_t i = 0; i < w->parts.topic_count; i++)
-		most += w->parts.topics[i].dialects.count;
-	const char **names = ARENA_ARRAY(w->arena, most + 1, const char *);
-	for (size_t i = 0; i < w->parts.topic_count; i++) {
-		const struct setting_list *list = &w->parts.topics[i].dialects;
-		for (size_t k = 0; k < list->count; k++)
-			if (!is_listed(names, count, list->items[k]))
-				names[count++] = list->items[k];
-	}
-	struct slice folder = arena_printf(w->arena, "%s/dialects", w->process->data_dir);
-	enum reason reason = dialect_load(folder.ptr, names, count, report, &w->dialects, f);
+	size_t count;
+	const char *const *names = parts_dialects(w->parts.topics, w->parts.topic_count, w->arena, &count);
+	enum reason reason = dialect_load(parts_dialect_folder(conf, w->arena), names, count, report, &w->dialects, f);
 	w->parts.dialects = w->dialects;
 	return reason;
 }
@@ -75,7 +42,7 @@ static enum reason load_dialects(struct worker *w, struct strbuf *report, struct
 static enum reason make_secrets(struct worker *w, struct fault *f)
 {
 	bool locked = false;
-	size_t slots = 2 * (size_t)w->parts.conf->window_records + SECRETS_SPARE;
+	size_t slots = parts_secrets(w->parts.conf);
 	enum reason reason = secret_pool_create(slots, &w->parts.secrets, &locked, f);
 	if (reason == REASON_OK && !locked)
 		LOG(memory_not_locked, log_int("bytes", (int64_t)(slots * SECRET_SIZE_MAX)));
@@ -88,21 +55,9 @@ static enum reason make_hashes(struct worker *w, const struct credential_conf *c
 	return reason == REASON_OK ? credential_pool_create(conf, &w->parts.hashes, f) : reason;
 }
 
-// The folders of messages and providers are beside the dialects unless the settings name others.
-static struct courier_conf *courier_conf_of(struct worker *w, const struct conf *conf)
-{
-	struct courier_conf *courier = ARENA_NEW(w->arena, struct courier_conf);
-	*courier = *(const struct courier_conf *)conf_get(conf, &courier_settings);
-	if (!courier->messages_dir)
-		courier->messages_dir = arena_printf(w->arena, "%s/messages", w->process->data_dir).ptr;
-	if (!courier->providers_dir)
-		courier->providers_dir = arena_printf(w->arena, "%s/providers", w->process->data_dir).ptr;
-	return courier;
-}
-
 static enum reason start_courier(struct worker *w, const struct conf *conf, struct fault *f)
 {
-	const struct courier_conf *courier = courier_conf_of(w, conf);
+	const struct courier_conf *courier = parts_courier(conf, w->arena);
 	if (!courier->enabled)
 		return REASON_OK;
 	return courier_create(courier, w->parts.store, w->keys, w->parts.conf->instance, &w->parts.courier, f);
@@ -138,15 +93,13 @@ static enum reason build(struct worker *w, const struct conf *conf, struct strbu
 	w->parts.conf = conf_get(conf, &flow_settings);
 	w->parts.kafka = conf_get(conf, &kafka_settings);
 	w->parts.store = store;
-	w->parts.topics = conf_get_named(conf, &topic_settings, &w->parts.topic_count);
-	if (w->parts.topic_count == 0)
-		default_topics(w);
+	w->parts.topics = parts_topics(conf, w->arena, &w->parts.topic_count);
 	json_setup();
 	enum reason reason = crypto_setup(f);
 	if (reason == REASON_OK)
 		reason = keyring_load(w->process->keys_file, &w->keys, f);
 	if (reason == REASON_OK)
-		reason = load_dialects(w, report, f);
+		reason = load_dialects(w, conf, report, f);
 	if (reason == REASON_OK)
 		reason = make_secrets(w, f);
 	if (reason == REASON_OK)

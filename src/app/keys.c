@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// enrolld keys: makes, lists and rotates the key ring.
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "app/command.h"
+#include "enrolld/base/clock.h"
+#include "enrolld/conf/process.h"
+#include "enrolld/crypto/keys.h"
+#include "enrolld/doc/json.h"
+
+#define TEXT_LIMIT ((size_t)64 << 10)
+#define DAY_MS INT64_C(86400000)
+
+static void write_epoch(const char *path, uint16_t epoch, bool json, const char *text)
+{
+	struct strbuf out = STRBUF_INIT(TEXT_LIMIT);
+	struct json_writer w;
+	if (json) {
+		json_begin(&w, &out);
+		json_open_map(&w);
+		json_member_text(&w, "file", slice_of(path));
+		json_member_int(&w, "active", epoch);
+		json_close_map(&w);
+		strbuf_add_char(&out, '\n');
+	} else {
+		strbuf_printf(&out, "%s: %s\n", path, text);
+	}
+	command_print(&out);
+}
+
+static enum reason make(const char *path, bool json, struct fault *f)
+{
+	enum reason reason = keyring_create(path, f);
+	if (reason == REASON_OK)
+		write_epoch(path, 1, json, "made, with epoch 1. Every worker needs this file; keep a copy away from the database");
+	return reason;
+}
+
+static enum reason rotate(const char *path, bool json, struct fault *f)
+{
+	uint16_t epoch = 0;
+	enum reason reason = keyring_rotate(path, &epoch, f);
+	if (reason != REASON_OK)
+		return reason;
+	char text[160];
+	snprintf(text, sizeof(text), "epoch %u added. Give the file to every worker, then restart them one by one", epoch);
+	write_epoch(path, epoch, json, text);
+	return REASON_OK;
+}
+
+static void write_list(const char *path, const struct key_info *keys, size_t count, bool json)
+{
+	struct strbuf out = STRBUF_INIT(TEXT_LIMIT);
+	struct json_writer w;
+	char created[CLOCK_TEXT_SIZE];
+	if (json) {
+		json_begin(&w, &out);
+		json_open_map(&w);
+		json_member_text(&w, "file", slice_of(path));
+		json_key(&w, "epochs");
+		json_open_list(&w);
+	} else {
+		strbuf_printf(&out, "%-5s  %-24s  %8s  %s\n", "epoch", "made", "age", "use");
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *when = clock_format_ms(keys[i].created_ms, created);
+		long long days = (clock_wall_ms() - keys[i].created_ms) / DAY_MS;
+		if (json) {
+			json_open_map(&w);
+			json_member_int(&w, "epoch", keys[i].epoch);
+			json_member_text(&w, "created", slice_of(when));
+			json_key(&w, "active");
+			json_bool(&w, keys[i].active);
+			json_close_map(&w);
+		} else {
+			strbuf_printf(&out, "%5u  %-24s  %6lld d  %s\n", keys[i].epoch, when, days,
+				      keys[i].active ? "new values" : "older values");
+		}
+	}
+	if (json) {
+		json_close_list(&w);
+		json_close_map(&w);
+		strbuf_add_char(&out, '\n');
+	}
+	command_print(&out);
+}
+
+static enum reason list(const char *path, bool json, struct fault *f)
+{
+	struct keyring *ring = NULL;
+	struct key_info keys[KEYS_MAX];
+	enum reason reason = keyring_load(path, &ring, f);
+	if (reason != REASON_OK)
+		return reason;
+	size_t count = keyring_list(ring, keys, KEYS_MAX);
+	write_list(path, keys, count < KEYS_MAX ? count : KEYS_MAX, json);
+	keyring_destroy(ring);
+	return REASON_OK;
+}
+
+static const struct {
+	const char *name;
+	enum reason (*run)(const char *path, bool json, struct fault *f);
+} actions[] = {{"new", make}, {"list", list}, {"rotate", rotate}};
+
+int command_keys(const struct invocation *invocation)
+{
+	size_t action = 0;
+	if (invocation->argc != 1)
+		return command_misuse(invocation, "keys", "which one? new, list or rotate");
+	while (action < ARRAY_LEN(actions) && strcmp(actions[action].name, invocation->argv[0]) != 0)
+		action++;
+	if (action == ARRAY_LEN(actions))
+		return command_misuse(invocation, "keys", "\"%s\" is not one of new, list and rotate", invocation->argv[0]);
+
+	struct conf *conf = NULL;
+	struct fault f;
+	int status = command_load(invocation, &conf);
+	if (status != EX_OK)
+		return status;
+	const struct process_conf *process = conf_get(conf, &process_settings);
+	enum reason reason = crypto_setup(&f);
+	if (reason == REASON_OK)
+		reason = actions[action].run(process->keys_file, invocation->json, &f);
+	if (reason != REASON_OK)
+		status = command_fail(&f);
+	conf_destroy(conf);
+	return status;
+}
