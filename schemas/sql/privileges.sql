@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a worker may do: exactly what its statements need. No DDL, no TRUNCATE, no reading of password hashes.
+-- Applied by every "enrolld migrate", so that it also takes effect where the role was made later.
+
+REVOKE ALL ON SCHEMA enrolld FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA enrolld FROM enrolld_worker;
+GRANT USAGE ON SCHEMA enrolld TO enrolld_worker;
+GRANT SELECT ON enrolld.migration TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (state, outcome, reason, result, receipt, account_id) ON enrolld.inbox TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE ON enrolld.challenge TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE ON enrolld.claim TO enrolld_worker;
+GRANT INSERT ON enrolld.account TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE,
+    UPDATE (sealed, state, attempts, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (mark, updated_at) ON enrolld.progress TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE ON enrolld.notice TO enrolld_worker;
+GRANT SELECT, INSERT, UPDATE (started_at, ended_at, unclean) ON enrolld.run TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (times, taken_at) ON enrolld.hand TO enrolld_worker;

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DOUT=file.c -DFOLDER=schemas/sql -P embed_sql.cmake: the migrations as C, for store/migrations.h.
+# Byte arrays, since ISO C promises no string literal of more than 4095 characters.
+
+function(add_file path symbol storage)
+  file(READ "${path}" hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REPEAT "0x..," 16 line)
+  string(REGEX REPLACE "${line}" "\\0\n" bytes "${bytes}")
+  set(text "${text}${storage}const char ${symbol}[] = {\n${bytes}0};\n" PARENT_SCOPE)
+endfunction()
+
+set(text "#include \"store/migrations.h\"\n")
+file(GLOB files ${FOLDER}/[0-9][0-9][0-9][0-9]_*.sql)
+list(SORT files)
+set(rows "")
+set(expected 0)
+foreach(file IN LISTS files)
+  math(EXPR expected "${expected} + 1")
+  get_filename_component(name ${file} NAME_WE)
+  string(REGEX MATCH "^0*([0-9]+)_" matched ${name})
+  if(NOT CMAKE_MATCH_1 EQUAL expected)
+    message(FATAL_ERROR "${file}: migrations are numbered from 1 without a gap; expected ${expected}")
+  endif()
+  add_file(${file} sql_${name} "static ")
+  string(APPEND rows "\t{${expected}, \"${name}\", sql_${name}},\n")
+endforeach()
+add_file(${FOLDER}/privileges.sql privileges_sql "")
+string(APPEND text "const struct migration migrations[] = {\n${rows}};\nconst size_t migration_count = ${expected};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Table account.
+#include "store/tables.h"
+
+// clang-format off
+static const struct statement insert = {"account_insert",
+	"INSERT INTO enrolld.account (account_id, realm, state, password_hash, given_name, family_name, display_name, birth_date, locale, attributes) "
+	"SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::jsonb[]) "
+		"AS k(account_id) ORDER BY k.account_id"};
+// clang-format on
+
+void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 10);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].outcome != STORE_WON || !items[i].changes->has_account)
+			continue;
+		any = true;
+		const struct account_row *row = &items[i].changes->account;
+		param_add_uuid(&params.at[0], &row->account_id);
+		param_add_text(&params.at[1], items[i].request->realm);
+		param_add_text(&params.at[2], slice_of(row->state));
+		param_add_text(&params.at[3], row->password_hash);
+		param_add_text(&params.at[4], row->given_name);
+		param_add_text(&params.at[5], row->family_name);
+		param_add_text(&params.at[6], row->display_name);
+		param_add_text(&params.at[7], row->birth_date);
+		param_add_text(&params.at[8], row->locale);
+		param_add_text(&params.at[9], row->attributes);
+	}
+	if (any)
+		(void)pipeline_add(p, &insert, &params);
+	else
+		params_free(&params);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of a struct store.
+#pragma once
+
+#include "store/connection.h"
+#include "store/tables.h"
+
+struct store {
+	struct connection link;
+	struct arena *scratch; // of one call
+	struct arena *held;    // of the transaction between store_begin and store_finish
+	bool open;
+	size_t item_count;
+	struct claim_ref *claims; // asked for by the open transaction
+	bool *claim_lost;         // by the same index
+	size_t claim_count;
+};
+
+// A transaction of its own with one statement, whose result stays in p until pipeline_end.
+enum reason store_single(struct store *store, struct pipeline *p, const struct statement *statement, struct params *params,
+			 size_t *handle, struct fault *f) ATTR_MUST_USE;

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Table message: the moves of the courier. Each is one conditional UPDATE, so that of two who try only one succeeds; the condition
+// names the states it may come from, so that nothing else is a move.
+#include "enrolld/store/message.h"
+
+#include "enrolld/base/fault.h"
+#include "store/handle.h"
+#include "store/result.h"
+
+#define SETTLE_MAX 200 // overdue rows that one claim settles, so that a backlog does not outlast the statement timeout
+
+static const char *const state_names[] = {
+	[MESSAGE_ACCEPTED] = "accepted",
+	[MESSAGE_DEFERRED] = "deferred",
+	[MESSAGE_REFUSED] = "refused",
+	[MESSAGE_UNKNOWN] = "unknown",
+};
+
+// clang-format off
+// What the world is told of a final state. "done" is the name of the rows that just reached one.
+#define NOTICE "INSERT INTO enrolld.notice (realm, kind, payload) " \
+	"SELECT d.realm, 'message.' || d.state, json_build_object('message_id', d.message_id, 'realm', d.realm, 'channel', d.channel, " \
+		"'state', d.state, 'code', d.code, 'attempts', d.attempts)::text FROM done AS d"
+#define WIPED "sealed = NULL, due_at = NULL, settled_at = now() "
+
+static const struct statement insert = {"message_insert",
+	"INSERT INTO enrolld.message (message_id, realm, challenge_id, channel, template, sealed, expires_at) "
+	"SELECT k.message_id, k.realm, k.challenge_id, k.channel, k.template, k.sealed, now() + k.life * interval '1 millisecond' "
+	"FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::int8[]) "
+		"AS k(message_id, realm, challenge_id, channel, template, sealed, life) "
+	"ORDER BY k.message_id"};
+
+// Past the life of what they carry, or found transmitting when the lease is over: nobody knows then whether the last byte was sent.
+static const struct statement settle_overdue = {"message_settle_overdue",
+	"WITH overdue AS (SELECT message_id FROM enrolld.message WHERE channel = $1 AND due_at <= now() "
+			"AND (state = 'transmitting' OR expires_at <= now()) "
+			"ORDER BY due_at, message_id LIMIT $2::int4 FOR UPDATE SKIP LOCKED), "
+		"done AS (UPDATE enrolld.message AS m SET state = CASE m.state WHEN 'transmitting' THEN 'unknown' ELSE 'expired' END, " WIPED
+			"FROM overdue AS o WHERE m.message_id = o.message_id "
+			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts), "
+		"told AS (" NOTICE ") "
+	"SELECT count(*) FROM done WHERE state = 'unknown'"};
+
+static const struct statement claim_due = {"message_claim",
+	"WITH due AS (SELECT message_id FROM enrolld.message WHERE channel = $1 AND due_at <= now() AND expires_at > now() "
+			"AND state <> 'transmitting' ORDER BY due_at, message_id LIMIT $2::int4 FOR UPDATE SKIP LOCKED), "
+		"taken AS (UPDATE enrolld.message AS m SET state = 'claimed', claimed_at = now(), "
+			"due_at = now() + $3::int8 * interval '1 millisecond' "
+			"FROM due AS d WHERE m.message_id = d.message_id "
+			"RETURNING m.message_id, m.realm, m.template, m.sealed, m.challenge_id, m.attempts, m.created_at, m.expires_at) "
+	"SELECT t.message_id, t.realm, t.template, t.sealed, coalesce(c.purpose, ''), c.nonce, coalesce(c.key_epoch, 0), "
+		"coalesce(c.serial, 0), t.attempts, (extract(epoch FROM t.expires_at - now()) * 1000)::int8 "
+	"FROM taken AS t LEFT JOIN enrolld.challenge AS c ON c.challenge_id = t.challenge_id ORDER BY t.created_at, t.message_id"};
+
+// The lease starts anew, as long as it was, so that the last of a batch has as much time as the first.
+static const struct statement transmit = {"message_transmitting",
+	"UPDATE enrolld.message SET state = 'transmitting', attempts = attempts + 1, due_at = now() + (due_at - claimed_at) "
+	"WHERE message_id = $1::uuid AND state = 'claimed' AND due_at > now() AND expires_at > now()"};
+
+// A true answer that comes after the lease was over still corrects "unknown"; there is no payload left to try again with.
+static const struct statement settle = {"message_settle",
+	"WITH moved AS (UPDATE enrolld.message AS m SET state = $2, code = nullif($4, ''), remote_id = nullif($5, ''), "
+			"due_at = CASE WHEN $3::int8 > 0 THEN least(now() + $3::int8 * interval '1 millisecond', expires_at) END, "
+			"sealed = CASE WHEN $3::int8 > 0 THEN sealed END, settled_at = CASE WHEN $3::int8 > 0 THEN NULL ELSE now() END "
+			"WHERE m.message_id = $1::uuid AND (m.state = 'transmitting' "
+				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused') "
+				"OR m.state = 'unknown' AND m.due_at IS NULL AND $2 IN ('accepted', 'refused')) "
+			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at), "
+		"done AS (SELECT * FROM moved WHERE due_at IS NULL) "
+	NOTICE};
+
+static const struct statement waiting = {"message_waiting",
+	"SELECT count(*) FROM enrolld.message WHERE channel = $1 AND due_at IS NOT NULL"};
+// clang-format on
+
+const char *message_state_name(enum message_state state)
+{
+	if ((size_t)state >= ARRAY_LEN(state_names))
+		PANIC("message_state_name: %d", (int)state);
+	return state_names[state];
+}
+
+static void add_row(struct params *params, const struct request *request, const struct message_row *row)
+{
+	param_add_uuid(&params->at[0], &row->message_id);
+	param_add_text(&params->at[1], request->realm);
+	param_add_uuid(&params->at[2], uuid_is_nil(&row->challenge_id) ? NULL : &row->challenge_id);
+	param_add_text(&params->at[3], slice_of(row->channel));
+	param_add_text(&params->at[4], slice_of(row->template_name));
+	param_add_bytes(&params->at[5], row->sealed.ptr, row->sealed.len);
+	param_add_int(&params->at[6], row->life_ms);
+}
+
+void message_insert(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 7);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].outcome != STORE_WON)
+			continue;
+		for (size_t j = 0; j < items[i].changes->message_count; j++) {
+			add_row(&params, items[i].request, &items[i].changes->messages[j]);
+			any = true;
+		}
+	}
+	if (any)
+		(void)pipeline_add(p, &insert, &params);
+	else
+		params_free(&params);
+}
+
+static void read_lease(const PGresult *result, size_t row, const char *channel, struct arena *arena, struct message_lease *out)
+{
+	*out = (struct message_lease){
+		.message_id = result_uuid(result, row, 0),
+		.realm = result_text(result, row, 1, arena),
+		.channel = channel,
+		.template_name = result_text(result, row, 2, arena),
+		.sealed = result_bytes(result, row, 3, arena),
+		.purpose = result_text(result, row, 4, arena),
+		.epoch = (uint16_t)result_int(result, row, 6),
+		.serial = (uint32_t)result_int(result, row, 7),
+		.attempts = (int)result_int(result, row, 8),
+		.expires_in_ms = result_int(result, row, 9),
+	};
+	result_fixed(result, row, 5, out->nonce.bytes, NONCE_SIZE);
+}
+
+enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, size_t max, struct arena *arena,
+				struct message_lease *out, size_t *ret_count, size_t *ret_unknown, struct fault *f)
+{
+	struct pipeline p;
+	struct params params;
+	pipeline_begin(&p, &store->link);
+	params_init(&params, 2);
+	param_set_text(&params.at[0], slice_of(channel));
+	param_set_int(&params.at[1], SETTLE_MAX);
+	size_t overdue = pipeline_add(&p, &settle_overdue, &params);
+	params_init(&params, 3);
+	param_set_text(&params.at[0], slice_of(channel));
+	param_set_int(&params.at[1], (int64_t)max);
+	param_set_int(&params.at[2], lease_ms);
+	size_t taken = pipeline_add(&p, &claim_due, &params);
+	pipeline_commit(&p);
+	enum reason reason = pipeline_run(&p, f);
+	if (reason != REASON_OK)
+		return reason;
+
+	const PGresult *result = pipeline_result(&p, taken);
+	const char *channel_copy = arena_text(arena, channel);
+	size_t count = result_rows(result);
+	for (size_t r = 0; r < count; r++)
+		read_lease(result, r, channel_copy, arena, &out[r]);
+	*ret_count = count;
+	*ret_unknown = (size_t)result_int(pipeline_result(&p, overdue), 0, 0);
+	pipeline_end(&p);
+	return REASON_OK;
+}
+
+enum reason store_message_transmitting(struct store *store, const struct uuid *id, bool *ret_ours, struct fault *f)
+{
+	struct pipeline p;
+	struct params params;
+	params_init(&params, 1);
+	param_set_uuid(&params.at[0], id);
+	size_t handle;
+	enum reason reason = store_single(store, &p, &transmit, &params, &handle, f);
+	if (reason != REASON_OK)
+		return reason;
+	*ret_ours = pipeline_touched(&p, handle) == 1;
+	pipeline_end(&p);
+	return REASON_OK;
+}
+
+enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s, struct fault *f)
+{
+	bool waits = s->state == MESSAGE_DEFERRED || (s->state == MESSAGE_UNKNOWN && s->again_in_ms > 0);
+	int64_t again_in_ms = waits && s->again_in_ms < 1 ? 1 : waits ? s->again_in_ms : 0;
+	struct params params;
+	params_init(&params, 5);
+	param_set_uuid(&params.at[0], id);
+	param_set_text(&params.at[1], slice_of(message_state_name(s->state)));
+	param_set_int(&params.at[2], again_in_ms);
+	param_set_text(&params.at[3], slice_of(s->code));
+	param_set_text(&params.at[4], slice_of(s->remote_id));
+	struct pipeline p;
+	size_t handle;
+	enum reason reason = store_single(store, &p, &settle, &params, &handle, f);
+	pipeline_end(&p);
+	return reason;
+}
+
+enum reason store_message_waiting(struct store *store, const char *channel, int64_t *ret_count, struct fault *f)
+{
+	struct params params;
+	params_init(&params, 1);
+	param_set_text(&params.at[0], slice_of(channel));
+	struct pipeline p;
+	size_t handle;
+	enum reason reason = store_single(store, &p, &waiting, &params, &handle, f);
+	if (reason != REASON_OK)
+		return reason;
+	*ret_count = result_int(pipeline_result(&p, handle), 0, 0);
+	pipeline_end(&p);
+	return REASON_OK;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deleting what is older than the horizon, in small batches; one worker at a time, which keeps it out of everybody's locks.
+#include "store/handle.h"
+
+// Rows are kept this much longer than requests are executed: clocks differ, and a request up to five minutes ahead counts as now.
+#define MARGIN_MS 3600000
+
+// clang-format off
+#define SWEEP(table, key, age) \
+	"DELETE FROM enrolld." table " WHERE (" key ") IN (SELECT " key " FROM enrolld." table " " \
+	"WHERE " age " < now() - $1::int8 * interval '1 millisecond' AND (SELECT pg_try_advisory_xact_lock(1701737071, 1)) " \
+	"ORDER BY " age " LIMIT $2::int8)"
+
+// In the order in which tables are locked.
+static const struct statement statements[] = {
+	{"sweep_inbox", SWEEP("inbox", "realm, route, request_id", "stored_at")},
+	{"sweep_challenge", SWEEP("challenge", "challenge_id", "expires_at")},
+	{"sweep_message", SWEEP("message", "message_id", "settled_at")},
+	{"sweep_notice", SWEEP("notice", "notice_id", "created_at")},
+};
+// clang-format on
+
+enum reason store_sweep(struct store *store, size_t limit, size_t *ret_deleted, struct fault *f)
+{
+	size_t deleted = 0;
+	for (size_t i = 0; i < ARRAY_LEN(statements) && deleted < limit; i++) {
+		struct params params;
+		params_init(&params, 2);
+		param_set_int(&params.at[0], store->link.conf->horizon_ms + MARGIN_MS);
+		param_set_int(&params.at[1], (int64_t)(limit - deleted));
+		struct pipeline p;
+		size_t handle;
+		enum reason reason = store_single(store, &p, &statements[i], &params, &handle, f);
+		if (reason != REASON_OK)
+			return reason;
+		deleted += pipeline_touched(&p, handle);
+		pipeline_end(&p);
+	}
+	*ret_deleted = deleted;
+	return REASON_OK;
+}

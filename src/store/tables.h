@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the transactions ask of each table: functions that add a statement to a pipeline and functions that read its answer.
+#pragma once
+
+#include "enrolld/store/message.h"
+#include "enrolld/store/store.h"
+#include "store/pipeline.h"
+
+// inbox.c
+size_t inbox_find(struct pipeline *p, const struct request *const *requests, size_t count);
+// Rows of others: those of this transaction are left out.
+size_t inbox_find_foreign(struct pipeline *p, const struct request *const *requests, size_t count);
+// Calls back with the index of each request found; what it returns, and the row it points to, take what is read. Returns how many.
+size_t inbox_read(const PGresult *result, struct arena *(*found)(void *ctx, size_t index, struct inbox_row **row), void *ctx);
+size_t inbox_insert(struct pipeline *p, const struct store_item *items, size_t count);
+void inbox_correct(struct pipeline *p, const struct store_item *items, size_t count); // LOST ones
+
+// claim.c
+struct claim_ref {
+	size_t item, index; // into the items, and into the claims of that item
+	const struct request *request;
+	const struct claim *claim;
+	struct uuid account_id; // that wants it
+};
+size_t claim_find(struct pipeline *p, const struct claim_ref *claims, size_t count);
+size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t count);
+// Those that are not this transaction's.
+size_t claim_find_foreign(struct pipeline *p, const struct claim_ref *claims, size_t count);
+void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t count);
+size_t claim_read(const PGresult *result, size_t row) ATTR_MUST_USE; // index into claims
+
+// account.c, challenge.c, message.c: rows of WON items
+void account_insert(struct pipeline *p, const struct store_item *items, size_t count);
+void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count);
+void message_insert(struct pipeline *p, const struct store_item *items, size_t count);
+
+// progress.c
+void progress_raise(struct pipeline *p, const char *group, const struct mark *raise, size_t count);
+// Partitions of the requests, each once, with their marks and the database's time.
+struct progress_marks {
+	struct coordinates *places; // offset: the mark
+	size_t count;
+	size_t handle;
+	int64_t now_ms;
+};
+void progress_find(struct pipeline *p, const char *group, const struct request *const *requests, size_t count, struct arena *arena,
+		   struct progress_marks *marks);
+void progress_read(struct progress_marks *marks, const struct pipeline *p);
+int64_t progress_mark(const struct progress_marks *marks, const struct coordinates *at) ATTR_MUST_USE;
