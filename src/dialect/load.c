@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// A set of dialects from its folder.
+#include "dialect/loader.h"
+#include "enrolld/doc/yaml.h"
+
+#define ARENA_BLOCK 65536
+
+static const struct slice default_media[] = {{"application/json", 16}, {"application/*+json", 18}};
+
+static void load_texts(struct loader *loader, const struct node *map, struct text_list *texts)
+{
+	if (!map)
+		return;
+	if (map->type != NODE_MAP) {
+		loader_error(loader, map->line, "texts is a map from codes to sentences");
+		return;
+	}
+	texts->items = ARENA_ARRAY(loader->set->arena, node_count(map), struct text_row);
+	for (size_t i = 0; i < node_count(map); i++) {
+		struct text_row *row = &texts->items[texts->count];
+		row->code = map->list.keys[i];
+		if (loader_text(loader, map->list.items[i], "a sentence", &row->text))
+			texts->count++;
+	}
+}
+
+static void load_root(struct loader *loader, const struct node *root, struct dialect *dialect)
+{
+	static const char *const keys[] = {"format", "dialect", "summary", "body", "collect", "texts", "answers", "routes"};
+	static const char *const needed[] = {"refused", "dead"};
+	size_t format = 0;
+	struct slice name = SLICE_ABSENT, summary;
+	if (!loader_keys(loader, root, "the file", keys, ARRAY_LEN(keys)))
+		return;
+	if (!node_member(root, "format"))
+		loader_error(loader, 1, "the file does not say its format: write format: 1");
+	(void)loader_number(loader, node_member(root, "format"), "format", 1, 1, &format);
+	if (!node_member(root, "dialect"))
+		loader_error(loader, 1, "the file does not say its name: write dialect: %s", dialect->name);
+	if (loader_text(loader, node_member(root, "dialect"), "dialect", &name) && name.len && !slice_equal_text(name, dialect->name))
+		loader_error(loader, node_member(root, "dialect")->line, "the dialect is called \"%.*s\" but its folder %s", (int)name.len, name.ptr,
+			     dialect->name);
+	(void)loader_text(loader, node_member(root, "summary"), "summary", &summary);
+	load_body(loader, node_member(root, "body"), &dialect->body);
+	load_collect(loader, node_member(root, "collect"), &dialect->collect);
+	load_texts(loader, node_member(root, "texts"), &dialect->texts);
+	load_answers(loader, node_member(root, "answers"), NULL, &dialect->answers);
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (!answer_find(&dialect->answers, slice_of(needed[i])))
+			loader_error(loader, node_member(root, "answers") ? node_member(root, "answers")->line : 1,
+				     "answers needs \"%s\", which stands in for every reason that has no answer of its own", needed[i]);
+	load_routes(loader, node_member(root, "routes"), dialect);
+}
+
+static bool name_valid(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	return len > 0 && len <= 64 && name[len] == '\0';
+}
+
+static void load_one(struct loader *loader, const char *name)
+{
+	struct dialect_set *set = loader->set;
+	struct fault f;
+	const struct node *root;
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->dialects[i]->name, name) == 0)
+			return;
+	if (!name_valid(name)) {
+		(void)fault_set(&f, REASON_DIALECT_INVALID, "%s:0: a dialect's name has a-z, 0-9, - and _", name);
+		loader_fault(loader, &f);
+		return;
+	}
+	struct dialect *dialect = set->dialects[set->count++] = ARENA_NEW(set->arena, struct dialect);
+	dialect->name = arena_text(set->arena, name);
+	dialect->file = arena_printf(set->arena, "%s/%s/dialect.yaml", loader->directory, name).ptr;
+	dialect->body = (struct body){
+		.media = default_media,
+		.media_count = ARRAY_LEN(default_media),
+		.limits = {.bytes = SIZE_MAX, .depth = 32, .nodes = 10000}, // bytes are the topic's to limit
+	};
+	loader->file = dialect->file;
+	if (yaml_parse_file(dialect->file, REASON_DIALECT_INVALID, set->arena, &root, &f) != REASON_OK)
+		loader_fault(loader, &f);
+	else
+		load_root(loader, root, dialect);
+}
+
+enum reason dialect_load(const char *directory, const char *const *names, size_t count, struct strbuf *report, struct dialect_set **set,
+			 struct fault *f)
+{
+	struct arena *arena = arena_create(ARENA_BLOCK);
+	struct dialect_set *made = ARENA_NEW(arena, struct dialect_set);
+	made->arena = arena;
+	made->dialects = ARENA_ARRAY(arena, count, struct dialect *);
+	struct loader loader = {.set = made, .directory = arena_text(arena, directory), .report = report};
+	for (size_t i = 0; i < count; i++)
+		load_one(&loader, names[i]);
+	if (loader.errors == 0) {
+		*set = made;
+		return REASON_OK;
+	}
+	enum reason reason = loader.errors == 1
+				     ? fault_set(f, loader.first.reason, "%s", loader.first.detail)
+				     : fault_set(f, loader.first.reason, "%.260s (and %zu more)", loader.first.detail, loader.errors - 1);
+	dialect_set_destroy(made);
+	return reason;
+}
+
+void dialect_set_destroy(struct dialect_set *set)
+{
+	if (!set)
+		return;
+	for (struct named_list *l = set->lists; l; l = l->next)
+		word_list_destroy(l->list);
+	arena_destroy(set->arena);
+}

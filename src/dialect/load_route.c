@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// "routes": how each is reached, its operation, fields, rules and answers.
+#include "dialect/loader.h"
+
+static bool name_valid(struct slice name)
+{
+	if (name.len == 0 || name.len > 64)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+			return false;
+	}
+	return true;
+}
+
+static bool all_upper(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < 'A' || text.ptr[i] > 'Z')
+			return false;
+	return true;
+}
+
+static void load_reach(struct loader *loader, const struct node *node, struct route *route)
+{
+	bool fine = loader_text(loader, node_member(node, "method"), "method", &route->method);
+	fine = loader_text(loader, node_member(node, "path"), "path", &route->path) && fine;
+	fine = loader_text(loader, node_member(node, "type"), "type", &route->type) && fine;
+	if (!fine)
+		return;
+	if (slice_is_absent(route->path) != slice_is_absent(route->method))
+		loader_error(loader, node->line, "method and path go together");
+	if (slice_is_absent(route->path) && slice_is_absent(route->type))
+		loader_error(loader, node->line, "a route is reached by method and path, by an event's type, or by both: write at least one");
+	if (!all_upper(route->method))
+		loader_error(loader, node->line, "a method is written in capitals, like POST");
+	if (route->path.len && (route->path.ptr[0] != '/' || strpbrk(route->path.ptr, "?#{}*")))
+		loader_error(loader, node->line, "a path begins with / and is compared as it is: it has no query and no placeholders");
+}
+
+static void load_operation(struct loader *loader, const struct node *node, struct route *route)
+{
+	const char *words[OPERATION_COUNT];
+	size_t index = 0;
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		words[i] = operation_kind_name((enum operation_kind)i);
+	if (!node_member(node, "operation"))
+		loader_error(loader, node->line, "a route needs an operation, such as sign_up");
+	(void)loader_choice(loader, node_member(node, "operation"), "operation", words, OPERATION_COUNT, &index);
+	route->operation = (enum operation_kind)index;
+}
+
+static bool reached_alike(const struct route *a, const struct route *b)
+{
+	return (a->path.len && slice_equal(a->path, b->path) && slice_equal(a->method, b->method)) || (a->type.len && slice_equal(a->type, b->type));
+}
+
+static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
+{
+	static const char *const keys[] = {"name", "operation", "method", "path", "type", "body", "collect", "fields", "rules", "answers"};
+	struct slice name = SLICE_ABSENT;
+	*route = (struct route){.dialect = dialect, .name = "", .body = dialect->body, .collect = dialect->collect};
+	if (!loader_keys(loader, node, "a route", keys, ARRAY_LEN(keys)))
+		return;
+	if (!node_member(node, "name"))
+		loader_error(loader, node->line, "a route needs a name, such as sign_up; it is kept with each request and must not change");
+	if (loader_text(loader, node_member(node, "name"), "name", &name) && name.len && !name_valid(name))
+		loader_error(loader, node_member(node, "name")->line, "a route's name has a-z, 0-9 and _");
+	route->name = arena_printf(loader->set->arena, "%s.%.*s", dialect->name, (int)name.len, name.ptr ? name.ptr : "").ptr;
+	load_operation(loader, node, route);
+	load_reach(loader, node, route);
+	load_body(loader, node_member(node, "body"), &route->body);
+	load_collect(loader, node_member(node, "collect"), &route->collect);
+	load_fields(loader, node_member(node, "fields"), route);
+	load_checks(loader, node_member(node, "rules"), dialect, route, NULL, &route->checks);
+	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
+	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted")) && !answer_find(&dialect->answers, SLICE_LIT("accepted")))
+		loader_error(loader, node->line, "neither this route nor the dialect has an answer \"accepted\"");
+}
+
+void load_routes(struct loader *loader, const struct node *list, struct dialect *dialect)
+{
+	if (!node_is(list, NODE_LIST) || node_count(list) == 0) {
+		loader_error(loader, list ? list->line : 1, "routes is a list of one route or more; begin each with \"- name: ...\"");
+		return;
+	}
+	dialect->routes = ARENA_ARRAY(loader->set->arena, node_count(list), struct route);
+	for (size_t i = 0; i < node_count(list); i++) {
+		struct route *route = &dialect->routes[dialect->route_count++];
+		load_route(loader, node_item(list, i), dialect, route);
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(route->name, dialect->routes[j].name) == 0)
+				loader_error(loader, node_item(list, i)->line, "two routes are called %s", route->name);
+			if (reached_alike(route, &dialect->routes[j]))
+				loader_error(loader, node_item(list, i)->line, "%s is reached the same way as %s", route->name, dialect->routes[j].name);
+		}
+	}
+}
