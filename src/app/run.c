@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -13,6 +14,7 @@
 #include "app/notify.h"
 #include "app/worker.h"
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/conf/process.h"
 #include "enrolld/flow/flow.h"
@@ -35,7 +37,7 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
 	sigprocmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 }
 
 static void note_change(void *ctx, const char *name, bool reloadable)
@@ -115,8 +117,8 @@ static void unblock_for_impatience(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -136,6 +138,8 @@ int command_run(const struct invocation *invocation)
 	struct strbuf report = STRBUF_INIT(16384);
 	sigset_t set;
 	struct fault f;
+	if (failpoint_setup(getenv("ENROLLD_FAILPOINTS"), &f) != REASON_OK)
+		return command_fail(&f);
 	int status = command_load(invocation, &conf);
 	if (status != EX_OK)
 		return status;

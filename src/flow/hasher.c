@@ -2,7 +2,7 @@
 // The hasher: feeds the pool that both lanes share, which takes no more than it can soon hash.
 #include "flow/lane.h"
 
-#include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 
 static void hashed(struct credential_job *job, void *ctx)
 {
@@ -13,6 +13,7 @@ static void hashed(struct credential_job *job, void *ctx)
 		atomic_fetch_sub(&lane->hashing, 1);
 		return;
 	}
+	(void)FAILPOINT(hash_done);
 	work->changes.account.password_hash = slice_of(work->hash);
 	if (!queue_try_push(lane->store_queue, work))
 		PANIC("the store queue is smaller than the window");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
 #include "enrolld/base/thread.h"
@@ -16,6 +17,7 @@
 static void on_assigned(void *ctx, const char *topic, int32_t partition, int64_t start, int64_t passed)
 {
 	struct lane *lane = ctx;
+	(void)FAILPOINT(source_assigned);
 	marks_assigned(lane->marks, topic, partition, passed);
 	LOG(partition_assigned, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic), log_int("partition", partition),
 	    log_int("start", start), log_int("passed", passed));
@@ -30,6 +32,7 @@ static void on_dropped(void *ctx, const char *topic, int32_t partition)
 {
 	struct lane *lane = ctx;
 	ledger_drop(lane->ledger, topic, partition, end_item, lane);
+	(void)FAILPOINT(source_dropped);
 	LOG(partition_revoked, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic), log_int("partition", partition));
 }
 
@@ -201,6 +204,7 @@ static bool end_run(struct lane *lane)
 	size_t count = marks_pending(lane->marks, false, marks, size);
 	enum reason reason = count ? store_raise(lane->store_store, lane->group, marks, count, &f) : REASON_OK;
 	free(marks);
+	(void)FAILPOINT(leave_raised);
 	if (reason == REASON_OK)
 		reason = store_run_end(lane->store_store, lane->parts->conf->instance, lane_kind_name(lane->kind), &f);
 	return reason == REASON_OK;
@@ -211,6 +215,7 @@ bool lane_leave(struct lane *lane)
 	bool idle = lane_idle(lane);
 	atomic_store(&lane->stopping, true);
 	ledger_close(lane->ledger, end_item, lane); // from here on nothing passes but what the sinker holds already
+	(void)FAILPOINT(leave_begun);
 	atomic_store(&lane->leaving, true);
 	join_threads(lane);
 	bool ended = end_run(lane);

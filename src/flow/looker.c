@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
 #include "flow/outputs.h"
@@ -56,7 +57,10 @@ static size_t look(struct looker *l, size_t count)
 							 work->arena, &work->facts};
 		}
 		size_t raise = gather_marks(l);
-		if (store_look(lane->look_store, lane->group, l->marks, raise, l->items, count, &f) == REASON_OK) {
+		enum reason reason = store_look(lane->look_store, lane->group, l->marks, raise, l->items, count, &f);
+		if (FAILPOINT(look_done))
+			reason = fault_set(&f, REASON_STORE_UNAVAILABLE, "failpoint look.done");
+		if (reason == REASON_OK) {
 			marks_raised(lane->marks, l->marks, raise);
 			lane_works(lane, STAGE_LOOK, &l->backoff);
 			return count;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
 
@@ -139,6 +140,7 @@ static void enter(struct reader *r, struct work *work)
 	struct fault f;
 	for (;;) {
 		enum order_entry entry = order_enter(lane->order, work);
+		(void)FAILPOINT(reader_entered);
 		if (entry == ORDER_FIRST && !queue_try_push(lane->look_queue, work))
 			PANIC("the look queue is smaller than the window");
 		if (entry != ORDER_KEY_FULL)
@@ -164,6 +166,7 @@ static bool take_in_hand(struct reader *r, struct work *work, int *before)
 	while (store_hand_on(lane->read_store, lane->group, &work->record.at, before, &f) != REASON_OK)
 		if (!lane_retry(lane, STAGE_READ, &r->backoff, &f))
 			return false;
+	(void)FAILPOINT(hand_on);
 	lane_works(lane, STAGE_READ, &r->backoff);
 	return true;
 }
@@ -213,6 +216,7 @@ static bool take_one(struct reader *r, int timeout_ms)
 		return false;
 	struct work *work = r->blank;
 	r->blank = NULL;
+	(void)FAILPOINT(reader_taken);
 	work->taken_ns = clock_mono_ns();
 	work->topic = topic_of(lane, work->record.at.topic);
 	metric_add(METRIC_records, METRIC_LABELS(lane_kind_name(lane->kind)), 1);

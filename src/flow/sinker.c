@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
 #include "flow/outputs.h"
@@ -151,7 +152,10 @@ static void send(struct sinker *s, struct work **works, size_t count)
 	while ((count = drop_stale(s, works, count)) > 0) {
 		size_t outputs = gather_outputs(s, works, count);
 		size_t passages = gather_passages(s, works, count);
-		enum reason reason = sink_commit(lane->sink, lane->source, s->outputs, outputs, s->passages, passages, &f);
+		enum reason reason = FAILPOINT(sink_taken) ? fault_set(&f, REASON_KAFKA_UNAVAILABLE, "failpoint sink.taken")
+							   : sink_commit(lane->sink, lane->source, s->outputs, outputs, s->passages, passages, &f);
+		if (reason == REASON_OK && FAILPOINT(sink_committed))
+			reason = fault_set(&f, REASON_KAFKA_UNKNOWN, "failpoint sink.committed");
 		switch (reason) {
 		case REASON_OK:
 			for (size_t i = 0; i < passages; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
 #include "flow/outputs.h"
@@ -63,11 +64,17 @@ static enum reason transaction(struct storer *s, struct work **works, size_t cou
 	enum reason reason = store_begin(lane->store_store, lane->group, s->items, count, f);
 	if (reason != REASON_OK)
 		return reason;
+	if (FAILPOINT(store_begun)) {
+		store_cancel(lane->store_store);
+		return fault_set(f, REASON_STORE_UNAVAILABLE, "failpoint store.begun");
+	}
 	for (size_t i = 0; i < count; i++)
 		if (s->items[i].outcome == STORE_LOST)
 			decide_again(s, works[i]);
 	size_t raise = gather_marks(s);
 	reason = store_finish(lane->store_store, lane->group, s->marks, raise, s->items, count, f);
+	if (reason == REASON_OK && FAILPOINT(store_committed))
+		return fault_set(f, REASON_STORE_UNAVAILABLE, "failpoint store.committed"); // as if the answer to COMMIT were lost
 	if (reason == REASON_OK)
 		marks_raised(lane->marks, s->marks, raise);
 	return reason;
@@ -86,6 +93,7 @@ static void settle(struct storer *s, struct work **works, size_t count)
 		}
 		lane_finish(s->lane, work);
 	}
+	(void)FAILPOINT(store_settled);
 	if (messages && s->lane->parts->courier)
 		courier_wake(s->lane->parts->courier);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "kafka/client.h"
 #include "kafka/offsets.h"
 #include "kafka/producer.h"
@@ -311,6 +312,8 @@ static enum reason pass_offsets(struct batch *b, struct fault *f)
 	rd_kafka_consumer_group_metadata_t *memberless = rd_kafka_consumer_group_metadata_new(b->sink->passed_group);
 	enum reason reason = send_offsets(b, b->passed, memberless, b->sink->passed_group, f);
 	rd_kafka_consumer_group_metadata_destroy(memberless);
+	if (reason == REASON_OK && FAILPOINT(sink_passed_sent))
+		return fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.passed_sent");
 	if (reason == REASON_OK)
 		reason = send_offsets(b, b->own, b->metadata, b->sink->group, f);
 	return reason;
@@ -339,11 +342,15 @@ static enum reason commit_transaction(struct batch *b, struct fault *f)
 		rd_kafka_error_destroy(error);
 		return give_up(sink, f);
 	}
-	enum reason reason = produce(b, f);
+	enum reason reason = FAILPOINT(sink_begun) ? fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.begun") : produce(b, f);
+	if (reason == REASON_OK && FAILPOINT(sink_produced))
+		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.produced");
 	if (reason == REASON_OK)
 		reason = pass_offsets(b, f);
 	if (reason == REASON_OK)
 		reason = deliver(b, f);
+	if (reason == REASON_OK && FAILPOINT(sink_offsets_sent))
+		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.offsets_sent");
 	return reason == REASON_OK ? end(sink, f) : give_up(sink, f);
 }
 

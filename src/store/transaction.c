@@ -4,6 +4,7 @@
 // Two round trips, since a claim that is lost changes the answer in the frontend's words, which are not the store's to know.
 #include <string.h>
 
+#include "enrolld/base/failpoint.h"
 #include "store/handle.h"
 #include "store/result.h"
 
@@ -164,6 +165,7 @@ enum reason store_finish(struct store *store, const char *group, const struct ma
 	account_insert(&p, items, count);
 	message_insert(&p, items, count);
 	progress_raise(&p, group, raise, raise_count);
+	(void)FAILPOINT(store_finished);
 	pipeline_commit(&p);
 	enum reason reason = pipeline_run(&p, f);
 	pipeline_end(&p);
