@@ -95,6 +95,18 @@ static void account(struct lane *lane, struct work *work)
 	work->bytes = bytes;
 }
 
+// The pool of secrets holds more than both windows, so that waiting for a place in it is never long.
+static void read_body(struct lane *lane, struct work *work)
+{
+	struct fault f;
+	for (;;) {
+		work->refusal = dialect_read(work->route, &work->request, lane->parts->secrets, clock_wall_ms(), work->arena, &work->registration, &f);
+		if (reason_verdict(work->refusal) != VERDICT_RETRY || atomic_load(&lane->leaving))
+			return;
+		clock_sleep_ms(IDLE_MS);
+	}
+}
+
 // Record to request to registration. What is wrong with it is kept as the refusal; it goes the same way as all others.
 static void interpret(struct reader *r, struct work *work)
 {
@@ -110,7 +122,7 @@ static void interpret(struct reader *r, struct work *work)
 			work->refusal = routed;
 	}
 	if (work->refusal == REASON_OK) {
-		work->refusal = dialect_read(work->route, &work->request, lane->parts->secrets, clock_wall_ms(), work->arena, &work->registration, &f);
+		read_body(lane, work);
 		work->read = work->refusal == REASON_OK || work->refusal == REASON_INVALID;
 	}
 	// The value has been read; it may hold a password.
