@@ -5,6 +5,12 @@
 #define AT(type, member) SETTING_AT(type, struct flow_conf, member)
 #define SECOND INT64_C(1000)
 
+static const struct setting_choice replays[] = {
+	{"silent", FLOW_REPLAYS_SILENT, "Nothing but a metric."},
+	{"results", FLOW_REPLAYS_RESULTS, "Its result once more, the same bytes and the same event id; no reply, no event, no message."},
+	{0},
+};
+
 static const struct setting rows[] = {
 	{"worker.instance", AT(TEXT, instance), .min = 1, .max = 100, .required = true,
 	 .doc = "Stable name of this worker among its fellows, e.g. the pod's ordinal. It names the transactional producer and the group member, so two "
@@ -29,6 +35,9 @@ static const struct setting rows[] = {
 	{"worker.sweep_every", AT(DURATION, sweep_every_ms), .min = SECOND, .max = 86400 * SECOND, .fallback = "30s",
 	 .doc = "How often rows past their life are deleted."},
 	{"worker.sweep_batch", AT(INT, sweep_batch), .min = 1, .max = 100000, .unit = "rows", .fallback = "1000", .doc = "Rows deleted in one statement."},
+	{"worker.replays", AT(CHOICE, replays), .choices = replays, .fallback = "silent",
+	 .doc = "What a record that has passed before gives when offsets were set back. For rebuilding what reads the results: set it, restart, set the "
+		"offsets back, and set it to silent again afterwards."},
 	{"worker.result_topic", AT(TEXT, result_topic), .min = 1, .max = 249, .fallback = "enroll.results", .doc = "One result for each request id."},
 	{"worker.event_topic", AT(TEXT, event_topic), .min = 1, .max = 249, .fallback = "enroll.accounts", .doc = "Account events."},
 	{"worker.dead_topic", AT(TEXT, dead_topic), .min = 1, .max = 249, .fallback = "enroll.dead",

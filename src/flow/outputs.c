@@ -98,6 +98,18 @@ static void outputs_of_damaged_row(struct work *work, const struct fault *f)
 	add_dead_letter(work, REASON_INTERNAL);
 }
 
+// An operator asked for the results of replayed records.
+static void repeat_result(struct work *work)
+{
+	struct fault f;
+	if (work->facts.row.dead || !work->facts.own) // a replayed repeat had no result of its own
+		return;
+	if (receipt_read(work->facts.row.receipt, work->arena, &work->receipt, &f) == REASON_OK)
+		add_result(work, work->facts.row.result);
+	else
+		outputs_of_damaged_row(work, &f);
+}
+
 void outputs_of_hit(struct work *work)
 {
 	const struct facts *facts = &work->facts;
@@ -107,6 +119,9 @@ void outputs_of_hit(struct work *work)
 	case HIT_NONE:
 		PANIC("a new request is no hit");
 	case HIT_REPLAY:
+		if (work->lane->parts->conf->replays == FLOW_REPLAYS_RESULTS)
+			repeat_result(work);
+		return;
 	case HIT_SWEPT:
 		return;
 	case HIT_CONFLICT:

@@ -36,6 +36,7 @@ void facts_classify(struct facts *facts, const struct request *request, int64_t 
 {
 	const struct coordinates *at = &request->record->at;
 	bool passed = at->offset < facts->mark;
+	facts->own = facts->found && stored_for(&facts->row, at);
 	if (!facts->found)
 		facts->hit = passed && facts->now_ms - request->asked_ms > horizon_ms ? HIT_SWEPT : HIT_NONE;
 	else if (passed)
@@ -43,5 +44,5 @@ void facts_classify(struct facts *facts, const struct request *request, int64_t 
 	else if (contradicts(&facts->row.fingerprint, request))
 		facts->hit = HIT_CONFLICT;
 	else
-		facts->hit = stored_for(&facts->row, at) ? HIT_REDELIVERY : HIT_REPEAT;
+		facts->hit = facts->own ? HIT_REDELIVERY : HIT_REPEAT;
 }

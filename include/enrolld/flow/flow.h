@@ -17,6 +17,8 @@
 enum lane_kind { LANE_SIGNUP, LANE_OTP, LANE_COUNT };
 const char *lane_kind_name(enum lane_kind kind) ATTR_MUST_USE; // "signup", "otp"
 
+enum flow_replays { FLOW_REPLAYS_SILENT, FLOW_REPLAYS_RESULTS };
+
 struct flow_conf {
 	const char *instance;      // stable name of this worker among its fellows
 	const char *group;         // prefix of the consumer groups: <group>-<lane>
@@ -27,6 +29,7 @@ struct flow_conf {
 	int64_t retry_min_ms, retry_max_ms;
 	int64_t cautious_records;  // that go one by one after an unclean stop
 	int64_t sweep_every_ms, sweep_batch;
+	int replays; // enum flow_replays: what a record that has passed before gives
 	const char *result_topic, *event_topic, *dead_topic;
 };
 extern const struct setting_table flow_settings; // "worker.*"

@@ -39,6 +39,7 @@ struct facts {
 	enum hit hit;
 	struct inbox_row row; // valid unless hit is NONE or SWEPT
 	bool found;           // row is filled
+	bool own;             // the row was stored for this very record
 	bool taken[CLAIMS_MAX]; // by claim index: held by another account
 };
 
