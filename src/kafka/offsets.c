@@ -157,7 +157,9 @@ enum reason offsets_delete(rd_kafka_t *rk, const char *group, const char *topic,
 		rd_kafka_DeleteConsumerGroupOffsets(rk, &request, 1, call.options, call.queue);
 		reason = admin_wait(&call, timeout_ms, "deletion of offsets", f);
 	}
-	if (reason == REASON_OK) {
+	if (call.event && rd_kafka_event_error(call.event) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
+		reason = REASON_OK; // a group that never was has nothing to delete
+	} else if (reason == REASON_OK) {
 		size_t count = 0;
 		const rd_kafka_DeleteConsumerGroupOffsets_result_t *answer = rd_kafka_event_DeleteConsumerGroupOffsets_result(call.event);
 		const rd_kafka_group_result_t **groups = rd_kafka_DeleteConsumerGroupOffsets_result_groups(answer, &count);

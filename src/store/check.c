@@ -211,6 +211,10 @@ static void check_server(const struct checking *c)
 	if (store_ping(c->store, &f) == REASON_OK) {
 		say(c, CHECK_OK, "database schema", "of this program's version", "");
 		check_privileges(c, r);
+	} else if (f.reason == REASON_STORE_DENIED) {
+		char remedy[160];
+		(void)snprintf(remedy, sizeof(remedy), "GRANT enrolld_worker TO \"%s\"", PQuser(c->store->link.pg));
+		say(c, CHECK_FAIL, "database privileges", "this login may not use schema enrolld", remedy);
 	} else
 		say(c, CHECK_FAIL, "database schema", f.detail, "run \"enrolld migrate\" as the owner of the database");
 	pipeline_end(&p);
