@@ -28,6 +28,7 @@ enum column {
 	LOGIN_LIMIT,
 	SUPERUSER,
 	OWNER,
+	USABLE,
 	CLOCK_MS,
 };
 
@@ -39,6 +40,7 @@ static const struct statement server = {"check_server",
 		"current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4, "
 		"(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), r.rolconnlimit, r.rolsuper, "
 		"coalesce((SELECT nspowner = r.oid FROM pg_namespace WHERE nspname = 'enrolld'), false), "
+		"coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'enrolld'), true), "
 		"(extract(epoch FROM clock_timestamp()) * 1000)::int8 "
 	"FROM pg_roles AS r WHERE r.rolname = current_user"};
 
@@ -208,15 +210,16 @@ static void check_server(const struct checking *c)
 	check_durability(c, r);
 	check_connections(c, r);
 	check_clock(c, r, before_ms, after_ms);
-	if (store_ping(c->store, &f) == REASON_OK) {
-		say(c, CHECK_OK, "database schema", "of this program's version", "");
-		check_privileges(c, r);
-	} else if (f.reason == REASON_STORE_DENIED) {
+	if (!result_bool(r, 0, USABLE)) {
 		char remedy[160];
 		(void)snprintf(remedy, sizeof(remedy), "GRANT enrolld_worker TO \"%s\"", PQuser(c->store->link.pg));
 		say(c, CHECK_FAIL, "database privileges", "this login may not use schema enrolld", remedy);
-	} else
+	} else if (store_ping(c->store, &f) == REASON_OK) {
+		say(c, CHECK_OK, "database schema", "of this program's version", "");
+		check_privileges(c, r);
+	} else {
 		say(c, CHECK_FAIL, "database schema", f.detail, "run \"enrolld migrate\" as the owner of the database");
+	}
 	pipeline_end(&p);
 }
 
