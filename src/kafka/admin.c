@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The questions and orders of an administrator. The handle is a consumer that joins no group: librdkafka's offset requests need one.
+// The questions and orders of an administrator.
 #include "enrolld/kafka/admin.h"
 
 #include <stdlib.h>
@@ -16,17 +16,8 @@ struct kafka_admin {
 
 enum reason kafka_admin_create(const struct kafka_conf *conf, struct kafka_admin **ret_admin, struct fault *f)
 {
-	rd_kafka_conf_t *rdconf = NULL;
 	rd_kafka_t *rk = NULL;
-	enum reason reason = client_conf(conf, CLIENT_ADMIN, &rdconf, f);
-	if (reason != REASON_OK)
-		return reason;
-	reason = client_set(rdconf, "group.id", "enrolld-admin", f);
-	if (reason != REASON_OK) {
-		rd_kafka_conf_destroy(rdconf);
-		return reason;
-	}
-	reason = client_create(RD_KAFKA_CONSUMER, rdconf, &rk, f);
+	enum reason reason = client_open_plain(conf, "enrolld-admin", &rk, f);
 	if (reason != REASON_OK)
 		return reason;
 	struct kafka_admin *admin = calloc(1, sizeof(*admin));

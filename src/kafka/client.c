@@ -183,6 +183,20 @@ enum reason client_create(rd_kafka_type_t type, rd_kafka_conf_t *rdconf, rd_kafk
 	return REASON_OK;
 }
 
+enum reason client_open_plain(const struct kafka_conf *conf, const char *group, rd_kafka_t **rk, struct fault *f)
+{
+	rd_kafka_conf_t *rdconf = NULL;
+	enum reason reason = client_conf(conf, CLIENT_PLAIN, &rdconf, f);
+	if (reason != REASON_OK)
+		return reason;
+	reason = client_set(rdconf, "group.id", group, f);
+	if (reason != REASON_OK) {
+		rd_kafka_conf_destroy(rdconf);
+		return reason;
+	}
+	return client_create(RD_KAFKA_CONSUMER, rdconf, rk, f);
+}
+
 enum reason client_reason(rd_kafka_resp_err_t err)
 {
 	switch ((int)err) {

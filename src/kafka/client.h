@@ -8,7 +8,7 @@
 #include "enrolld/base/fault.h"
 #include "enrolld/kafka/conf.h"
 
-enum client_role { CLIENT_CONSUMER, CLIENT_PRODUCER, CLIENT_ADMIN };
+enum client_role { CLIENT_CONSUMER, CLIENT_PRODUCER, CLIENT_PLAIN };
 
 // Properties in this order, the later ones win: safe defaults of the role, kafka.properties, the role's own map, what the
 // settings and the guarantees fix. Callbacks, group and transactional.id are the caller's to add by client_set.
@@ -18,6 +18,8 @@ enum reason client_set_number(rd_kafka_conf_t *rdconf, const char *property, int
 // Takes rdconf over, also on failure.
 enum reason client_create(rd_kafka_type_t type, rd_kafka_conf_t *rdconf, rd_kafka_t **rk, struct fault *f) ATTR_MUST_USE;
 
+// A handle for an administrator's requests. It is a consumer that joins no group: librdkafka's offset requests crash on a handle without one.
+enum reason client_open_plain(const struct kafka_conf *conf, const char *group, rd_kafka_t **rk, struct fault *f) ATTR_MUST_USE;
 // Destroys without leaving the group or flushing. false: it did not come to an end within the deadline and was abandoned.
 bool client_destroy(rd_kafka_t *rk, int deadline_ms);
 

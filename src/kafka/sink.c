@@ -307,15 +307,33 @@ static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_
 	}
 }
 
-static enum reason pass_offsets(struct batch *b, struct fault *f)
+// First in the transaction: this request is tried again after 1 ms while the last transaction's markers are being written, but the one
+// that outputs begin with only after 20 ms.
+static enum reason pass_marks(struct batch *b, struct fault *f)
 {
 	rd_kafka_consumer_group_metadata_t *memberless = rd_kafka_consumer_group_metadata_new(b->sink->passed_group);
 	enum reason reason = send_offsets(b, b->passed, memberless, b->sink->passed_group, f);
 	rd_kafka_consumer_group_metadata_destroy(memberless);
+	return reason;
+}
+
+static enum reason fill_transaction(struct batch *b, struct fault *f)
+{
+	if (FAILPOINT(sink_begun))
+		return fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.begun");
+	enum reason reason = pass_marks(b, f);
 	if (reason == REASON_OK && FAILPOINT(sink_passed_sent))
-		return fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.passed_sent");
+		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.passed_sent");
+	if (reason == REASON_OK)
+		reason = produce(b, f);
+	if (reason == REASON_OK && FAILPOINT(sink_produced))
+		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.produced");
 	if (reason == REASON_OK)
 		reason = send_offsets(b, b->own, b->metadata, b->sink->group, f);
+	if (reason == REASON_OK)
+		reason = deliver(b, f);
+	if (reason == REASON_OK && FAILPOINT(sink_offsets_sent))
+		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.offsets_sent");
 	return reason;
 }
 
@@ -342,15 +360,7 @@ static enum reason commit_transaction(struct batch *b, struct fault *f)
 		rd_kafka_error_destroy(error);
 		return give_up(sink, f);
 	}
-	enum reason reason = FAILPOINT(sink_begun) ? fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.begun") : produce(b, f);
-	if (reason == REASON_OK && FAILPOINT(sink_produced))
-		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.produced");
-	if (reason == REASON_OK)
-		reason = pass_offsets(b, f);
-	if (reason == REASON_OK)
-		reason = deliver(b, f);
-	if (reason == REASON_OK && FAILPOINT(sink_offsets_sent))
-		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.offsets_sent");
+	enum reason reason = fill_transaction(b, f);
 	return reason == REASON_OK ? end(sink, f) : give_up(sink, f);
 }
 
@@ -359,15 +369,7 @@ static enum reason commit_transaction(struct batch *b, struct fault *f)
 static enum reason commit_passed(struct batch *b, struct fault *f)
 {
 	struct sink *sink = b->sink;
-	rd_kafka_conf_t *rdconf = NULL;
-	enum reason reason = REASON_OK;
-	if (!sink->offsets) {
-		reason = client_conf(sink->conf, CLIENT_CONSUMER, &rdconf, f);
-		if (reason == REASON_OK)
-			reason = client_set(rdconf, "group.id", sink->passed_group, f);
-		if (reason == REASON_OK)
-			reason = client_create(RD_KAFKA_CONSUMER, rdconf, &sink->offsets, f);
-	}
+	enum reason reason = sink->offsets ? REASON_OK : client_open_plain(sink->conf, sink->passed_group, &sink->offsets, f);
 	if (reason == REASON_OK)
 		reason = offsets_write(sink->offsets, sink->passed_group, b->passed, left_ms(b) + 1, f);
 	if (reason != REASON_OK && sink->offsets) {

@@ -41,18 +41,6 @@ static void postpone(struct source *s, const rd_kafka_topic_partition_list_t *li
 	}
 }
 
-// A handle of its own for each assignment: librdkafka caches coordinators for such requests and never drops one that has moved.
-static enum reason open_offsets(struct source *s, struct fault *f)
-{
-	rd_kafka_conf_t *rdconf = NULL;
-	if (s->offsets)
-		return REASON_OK;
-	enum reason reason = client_conf(s->conf, CLIENT_CONSUMER, &rdconf, f);
-	if (reason == REASON_OK)
-		reason = client_set(rdconf, "group.id", s->group, f);
-	return reason == REASON_OK ? client_create(RD_KAFKA_CONSUMER, rdconf, &s->offsets, f) : reason;
-}
-
 static void close_offsets(struct source *s)
 {
 	if (s->offsets)
@@ -62,7 +50,8 @@ static void close_offsets(struct source *s)
 
 static enum reason read_both(struct source *s, rd_kafka_topic_partition_list_t *own, rd_kafka_topic_partition_list_t *passed, struct fault *f)
 {
-	enum reason reason = open_offsets(s, f);
+	// A handle of its own for each assignment: librdkafka caches coordinators for such requests and never drops one that has moved.
+	enum reason reason = s->offsets ? REASON_OK : client_open_plain(s->conf, s->group, &s->offsets, f);
 	if (reason == REASON_OK)
 		reason = offsets_read(s->offsets, s->group, own, ASK_MS, f);
 	if (reason == REASON_OK)
