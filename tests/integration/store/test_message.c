@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+// The courier's moves of a message row: each legal one once, none of the others, and what a lease that is over means in each state.
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define LEASE 60000
+
+static struct fixture *fx;
+static struct store *store, *other;
+static struct arena *arena;
+static int64_t offsets;
+
+static int open_all(void **state)
+{
+	(void)state;
+	fx = fixture_open(false);
+	store = fixture_store(fx, "enrolld/test/courier");
+	other = fixture_store(fx, "enrolld/test/other");
+	return 0;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	store_close(store);
+	store_close(other);
+	fixture_close(fx);
+	return 0;
+}
+
+static int open_empty(void **state)
+{
+	(void)state;
+	arena = arena_create(4096);
+	(void)fixture_sql(fx, "DELETE FROM enrolld.message");
+	(void)fixture_sql(fx, "DELETE FROM enrolld.notice");
+	return 0;
+}
+
+static int close_arena(void **state)
+{
+	(void)state;
+	arena_destroy(arena);
+	return 0;
+}
+
+static struct sample *queue_message(int64_t life_ms)
+{
+	int64_t n = offsets++;
+	struct sample *s = sample_create(arena, "mail", arena_printf(arena, "r%lld", (long long)n).ptr, n);
+	sample_claim(s, CLAIM_EMAIL, arena_printf(arena, "m%lld@a.example", (long long)n).ptr);
+	sample_accept(s);
+	s->changes.messages[0].life_ms = life_ms;
+	assert_int_equal(store_one(store, s), STORE_WON);
+	return s;
+}
+
+static size_t claim(struct store *by, struct message_lease *out, size_t max)
+{
+	size_t count = 99, unknown = 99;
+	assert_ok(store_message_claim(by, "email", LEASE, max, arena, out, &count, &unknown, &f_));
+	assert_int_equal(unknown, 0);
+	return count;
+}
+
+static bool transmit(struct store *by, const struct uuid *id)
+{
+	bool ours = false;
+	assert_ok(store_message_transmitting(by, id, &ours, &f_));
+	return ours;
+}
+
+static void settle(const struct uuid *id, enum message_state to, int64_t again_in_ms)
+{
+	struct message_settlement s = {to, again_in_ms, to == MESSAGE_UNKNOWN ? "" : "250",
+				       to == MESSAGE_ACCEPTED ? "remote-1" : ""};
+	assert_ok(store_message_settle(store, id, &s, &f_));
+}
+
+// state, attempts, has payload, has a next time, code, remote id
+static const char *row(void)
+{
+	return fixture_sql(fx,
+			   "SELECT concat_ws(' ', state, attempts, sealed IS NOT NULL, due_at IS NOT NULL, coalesce(code, '-'), "
+			   "coalesce(remote_id, '-')) FROM enrolld.message");
+}
+
+static const char *notices(void)
+{
+	return fixture_sql(fx,
+			   "SELECT coalesce(string_agg(concat_ws(' ', kind, payload::json->>'state', payload::json->>'channel', "
+			   "payload::json->>'attempts'), ', ' ORDER BY created_at), '') FROM enrolld.notice");
+}
+
+static void lease_is_over(void)
+{
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET due_at = now() - interval '1 ms' WHERE due_at IS NOT NULL");
+}
+
+static void a_message_is_claimed_sent_and_accepted(void **state)
+{
+	(void)state;
+	struct sample *s = queue_message(600000);
+	struct message_lease lease[4];
+	assert_int_equal(claim(store, lease, 4), 1);
+	const struct message_row *row_in = &s->changes.messages[0];
+	const struct challenge_row *challenge = &s->changes.challenges[0];
+	assert_true(uuid_equal(&lease[0].message_id, &row_in->message_id));
+	assert_true(slice_equal_text(lease[0].realm, "mail"));
+	assert_string_equal(lease[0].channel, "email");
+	assert_true(slice_equal_text(lease[0].template_name, "verify_email"));
+	assert_true(slice_equal(lease[0].sealed, row_in->sealed));
+	assert_true(slice_equal_text(lease[0].purpose, "verify_email"));
+	assert_memory_equal(lease[0].nonce.bytes, challenge->nonce.bytes, NONCE_SIZE);
+	assert_int_equal(lease[0].epoch, 1);
+	assert_int_equal(lease[0].serial, 0);
+	assert_int_equal(lease[0].attempts, 0);
+	assert_in_range(lease[0].expires_in_ms, 590000, 600000);
+	assert_string_equal(row(), "claimed 0 t t - -");
+
+	assert_int_equal(claim(other, lease + 1, 3), 0);
+	assert_true(transmit(store, &lease[0].message_id));
+	assert_string_equal(row(), "transmitting 1 t t - -");
+	assert_false(transmit(other, &lease[0].message_id));
+	assert_int_equal(claim(other, lease + 1, 3), 0);
+	assert_string_equal(notices(), "");
+	settle(&lease[0].message_id, MESSAGE_ACCEPTED, 0);
+	assert_string_equal(row(), "accepted 1 f f 250 remote-1");
+	assert_string_equal(notices(), "message.accepted accepted email 1");
+
+	// The answer to a settlement may be lost: asked again, nothing changes and nobody is told twice.
+	settle(&lease[0].message_id, MESSAGE_ACCEPTED, 0);
+	settle(&lease[0].message_id, MESSAGE_REFUSED, 0);
+	settle(&lease[0].message_id, MESSAGE_DEFERRED, 1000);
+	assert_false(transmit(store, &lease[0].message_id));
+	assert_string_equal(row(), "accepted 1 f f 250 remote-1");
+	assert_string_equal(notices(), "message.accepted accepted email 1");
+	lease_is_over();
+	assert_int_equal(claim(store, lease, 4), 0);
+}
+
+static void a_deferred_message_waits_for_its_time(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(transmit(store, &lease.message_id));
+	settle(&lease.message_id, MESSAGE_DEFERRED, 30000);
+	assert_string_equal(row(), "deferred 1 t t 250 -");
+	assert_string_equal(notices(), "");
+	assert_int_equal(claim(store, &lease, 1), 0);
+	assert_in_range(fixture_count(fx, "SELECT extract(epoch FROM due_at - now()) * 1000 FROM enrolld.message"), 25000, 30000);
+	lease_is_over();
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_int_equal(lease.attempts, 1);
+	settle(&lease.message_id, MESSAGE_DEFERRED, 700000); // the provider was not even reached
+	assert_string_equal(row(), "deferred 1 t t 250 -");
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.message WHERE due_at = expires_at"), 1);
+}
+
+static void a_claimed_message_may_be_refused_or_deferred_only(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	settle(&lease.message_id, MESSAGE_ACCEPTED, 0);
+	settle(&lease.message_id, MESSAGE_UNKNOWN, 0);
+	assert_string_equal(row(), "claimed 0 t t - -");
+	settle(&lease.message_id, MESSAGE_REFUSED, 0);
+	assert_string_equal(row(), "refused 0 f f 250 -");
+	assert_string_equal(notices(), "message.refused refused email 0");
+}
+
+static void a_queued_message_makes_no_move_unclaimed(void **state)
+{
+	(void)state;
+	struct sample *s = queue_message(600000);
+	const struct uuid *id = &s->changes.messages[0].message_id;
+	assert_false(transmit(store, id));
+	settle(id, MESSAGE_ACCEPTED, 0);
+	settle(id, MESSAGE_REFUSED, 0);
+	assert_string_equal(row(), "queued 0 t t - -");
+}
+
+static void a_lease_that_ran_out_while_claimed_is_taken_again(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease, again;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	lease_is_over();
+	assert_false(transmit(store, &lease.message_id)); // the lease is lost, though nobody took it yet
+	assert_int_equal(claim(other, &again, 1), 1);
+	assert_true(uuid_equal(&again.message_id, &lease.message_id));
+	// Both hold it now, as far as they know: one of them sends.
+	assert_true(transmit(other, &lease.message_id));
+	assert_false(transmit(store, &lease.message_id));
+	assert_string_equal(row(), "transmitting 1 t t - -");
+}
+
+static void one_found_transmitting_is_unknown_and_corrected_by_a_late_answer(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(transmit(store, &lease.message_id));
+	lease_is_over();
+	size_t count, unknown;
+	struct message_lease none;
+	assert_ok(store_message_claim(other, "sms", LEASE, 1, arena, &none, &count, &unknown, &f_));
+	assert_int_equal(unknown, 0); // another channel's
+	assert_ok(store_message_claim(other, "email", LEASE, 1, arena, &none, &count, &unknown, &f_));
+	assert_int_equal(count, 0);
+	assert_int_equal(unknown, 1);
+	assert_string_equal(row(), "unknown 1 f f - -");
+	assert_string_equal(notices(), "message.unknown unknown email 1");
+	assert_int_equal(claim(other, &none, 1), 0);
+	settle(&lease.message_id, MESSAGE_DEFERRED, 1000);
+	assert_string_equal(row(), "unknown 1 f f - -");
+	settle(&lease.message_id, MESSAGE_ACCEPTED, 0);
+	assert_string_equal(row(), "accepted 1 f f 250 remote-1");
+}
+
+static void transmitting_renews_the_lease(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	(void)fixture_sql(
+		fx, "UPDATE enrolld.message SET due_at = due_at - interval '50 s', claimed_at = claimed_at - interval '50 s'");
+	assert_true(transmit(store, &lease.message_id));
+	assert_in_range(fixture_count(fx, "SELECT extract(epoch FROM due_at - now()) * 1000 FROM enrolld.message"), 55000, LEASE);
+}
+
+static void unknown_may_be_sent_once_more_if_the_courier_says_so(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(transmit(store, &lease.message_id));
+	settle(&lease.message_id, MESSAGE_UNKNOWN, 20000);
+	assert_string_equal(row(), "unknown 1 t t - -");
+	assert_string_equal(notices(), "");
+	assert_int_equal(claim(store, &lease, 1), 0);
+	lease_is_over();
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_int_equal(lease.attempts, 1);
+	assert_true(transmit(store, &lease.message_id));
+	settle(&lease.message_id, MESSAGE_UNKNOWN, 0);
+	assert_string_equal(row(), "unknown 2 f f - -");
+	assert_string_equal(notices(), "message.unknown unknown email 2");
+}
+
+static void nothing_is_sent_past_its_life(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET expires_at = now() - interval '1 ms'");
+	assert_false(transmit(store, &lease.message_id));
+	lease_is_over();
+	assert_int_equal(claim(store, &lease, 1), 0);
+	assert_string_equal(row(), "expired 0 f f - -");
+	assert_string_equal(notices(), "message.expired expired email 0");
+	assert_false(transmit(store, &lease.message_id));
+	settle(&lease.message_id, MESSAGE_ACCEPTED, 0);
+	assert_string_equal(row(), "expired 0 f f - -");
+}
+
+static void the_oldest_go_first_and_max_is_kept(void **state)
+{
+	(void)state;
+	struct sample *s[5];
+	for (int i = 0; i < 5; i++)
+		s[i] = queue_message(600000);
+	int64_t count = 0;
+	assert_ok(store_message_waiting(store, "email", &count, &f_));
+	assert_int_equal(count, 5);
+	assert_ok(store_message_waiting(store, "sms", &count, &f_));
+	assert_int_equal(count, 0);
+	struct message_lease lease[5];
+	assert_int_equal(claim(store, lease, 3), 3);
+	for (int i = 0; i < 3; i++)
+		assert_true(uuid_equal(&lease[i].message_id, &s[i]->changes.messages[0].message_id));
+	assert_int_equal(claim(other, lease, 3), 2);
+	assert_true(uuid_equal(&lease[0].message_id, &s[3]->changes.messages[0].message_id));
+}
+
+enum { QUEUED = 400, CLAIMERS = 4 };
+static atomic_int claimed_times, sent_times;
+
+static void *claim_all(void *arg)
+{
+	struct store *by = arg;
+	struct arena *own = arena_create(65536);
+	struct message_lease lease[7];
+	size_t count = 1, unknown;
+	struct fault f;
+	while (store_message_claim(by, "email", LEASE, 7, own, lease, &count, &unknown, &f) == REASON_OK && count > 0) {
+		atomic_fetch_add(&claimed_times, (int)count);
+		for (size_t i = 0; i < count; i++) {
+			bool ours = false;
+			if (store_message_transmitting(by, &lease[i].message_id, &ours, &f) == REASON_OK && ours)
+				atomic_fetch_add(&sent_times, 1);
+		}
+	}
+	arena_destroy(own);
+	return NULL;
+}
+
+static void many_couriers_take_each_message_once(void **state)
+{
+	(void)state;
+	struct store_item items[QUEUED];
+	for (int i = 0; i < QUEUED; i++) {
+		struct sample *s = sample_create(arena, "many", arena_printf(arena, "r%d", i).ptr, i);
+		sample_claim(s, CLAIM_EMAIL, arena_printf(arena, "n%d@a.example", i).ptr);
+		sample_accept(s);
+		items[i] = sample_item(s);
+	}
+	assert_ok(store_batch(store, items, QUEUED, &f_));
+	pthread_t threads[CLAIMERS];
+	struct store *stores[CLAIMERS];
+	for (int i = 0; i < CLAIMERS; i++) {
+		stores[i] = fixture_store(fx, "enrolld/test/many");
+		assert_int_equal(pthread_create(&threads[i], NULL, claim_all, stores[i]), 0);
+	}
+	for (int i = 0; i < CLAIMERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		store_close(stores[i]);
+	}
+	assert_int_equal(claimed_times, QUEUED);
+	assert_int_equal(sent_times, QUEUED);
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.message WHERE state = 'transmitting' AND attempts = 1"),
+			 QUEUED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_empty, close_arena)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_is_claimed_sent_and_accepted),
+		TEST(a_deferred_message_waits_for_its_time),
+		TEST(a_claimed_message_may_be_refused_or_deferred_only),
+		TEST(a_queued_message_makes_no_move_unclaimed),
+		TEST(a_lease_that_ran_out_while_claimed_is_taken_again),
+		TEST(one_found_transmitting_is_unknown_and_corrected_by_a_late_answer),
+		TEST(transmitting_renews_the_lease),
+		TEST(unknown_may_be_sent_once_more_if_the_courier_says_so),
+		TEST(nothing_is_sent_past_its_life),
+		TEST(the_oldest_go_first_and_max_is_kept),
+		TEST(many_couriers_take_each_message_once),
+	};
+	return cmocka_run_group_tests(tests, open_all, close_all);
+}
