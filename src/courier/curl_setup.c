@@ -41,3 +41,10 @@ size_t curl_setup_discard(char *data, size_t size, size_t count, void *ctx)
 	(void)data, (void)ctx;
 	return size * count;
 }
+
+const char *curl_setup_error(CURLcode code, const char *buffer)
+{
+	bool ours = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_PEER_FAILED_VERIFICATION ||
+		    code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
+	return ours && buffer[0] ? buffer : curl_easy_strerror(code);
+}

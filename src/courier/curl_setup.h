@@ -15,3 +15,7 @@ bool curl_setup_tls(CURL *easy, const char *ca_file) ATTR_MUST_USE;
 
 // A write callback that keeps nothing.
 size_t curl_setup_discard(char *data, size_t size, size_t count, void *ctx);
+
+// What went wrong, for a fault: libcurl's own words where they name hosts and certificates only, else its general ones, since the others may
+// quote the other side. buffer: the handle's CURLOPT_ERRORBUFFER.
+const char *curl_setup_error(CURLcode code, const char *buffer) ATTR_MUST_USE;

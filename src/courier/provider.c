@@ -140,6 +140,8 @@ enum reason provider_write(const struct provider *p, const struct provider_value
 		write_body(p, values, v->message_id, r);
 		if (strbuf_overflowed(&r->body) || strbuf_overflowed(&r->url))
 			reason = fault_set(f, REASON_DELIVERY_REFUSED, "the request is too large");
+		else if (r->body.len == 0) // there would be no byte before which to ask the gate
+			reason = fault_set(f, REASON_DELIVERY_REFUSED, "the request has no content");
 	}
 	if (reason != REASON_OK)
 		provider_request_free(r);

@@ -137,14 +137,6 @@ enum reason smtp_open(const struct courier_conf *conf, struct stopper *stop, str
 	return REASON_OK;
 }
 
-// libcurl's words on connection and TLS name hosts and certificates; all others may quote what a server says.
-static const char *detail_of(const struct smtp *smtp, CURLcode code)
-{
-	bool ours = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_PEER_FAILED_VERIFICATION ||
-		    code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
-	return ours ? smtp->error : "";
-}
-
 static bool reused(CURL *easy)
 {
 	long connects = 1;
@@ -229,7 +221,7 @@ void smtp_send(struct smtp *smtp, const char *from, const char *to, struct slice
 			(void)curl_easy_setopt(smtp->easy, CURLOPT_FRESH_CONNECT, 0L);
 		}
 	}
-	smtp_judge(&smtp->trace, code, smtp->starttls, detail_of(smtp, code), handover);
+	smtp_judge(&smtp->trace, code, smtp->starttls, curl_setup_error(code, smtp->error), handover);
 	if (code != CURLE_OK && smtp->trace.answer == 0)
 		cut_link(smtp);
 	(void)curl_easy_setopt(smtp->easy, CURLOPT_MAIL_RCPT, NULL);
@@ -242,6 +234,6 @@ enum reason smtp_probe(struct smtp *smtp, struct fault *f)
 	if (code == CURLE_OK)
 		return REASON_OK;
 	struct handover handover;
-	smtp_judge(&smtp->trace, code, smtp->starttls, detail_of(smtp, code), &handover);
+	smtp_judge(&smtp->trace, code, smtp->starttls, curl_setup_error(code, smtp->error), &handover);
 	return fault_set(f, REASON_DELIVERY_UNREACHABLE, "%s", handover.fault.detail);
 }

@@ -120,7 +120,7 @@ static void judge_ended(const struct smtp_trace *trace, CURLcode code, struct ha
 	}
 }
 
-static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage stage, const char *detail, struct handover *o)
+static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage stage, const char *error, struct handover *o)
 {
 	o->kind = HANDOVER_AWAY;
 	enum reason reason = REASON_DELIVERY_UNREACHABLE;
@@ -135,10 +135,10 @@ static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage
 	else if (trace->last / 100 >= 4)
 		fault_set(&o->fault, reason, "the mail server answered %d %s to the session", trace->last, trace->enhanced);
 	else
-		fault_set(&o->fault, reason, "%s%s%s", curl_easy_strerror(code), detail[0] ? ": " : "", detail);
+		fault_set(&o->fault, reason, "%s", error);
 }
 
-void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *detail, struct handover *o)
+void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *o)
 {
 	*o = (struct handover){.kind = HANDOVER_AWAY};
 	enum stage stage = stage_of(trace, starttls);
@@ -155,6 +155,6 @@ void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, co
 	} else if (code == CURLE_SEND_ERROR && (stage == STAGE_RCPT || stage == STAGE_DATA) && trace->last / 100 >= 4) {
 		set_answered(o, trace->last, trace->enhanced, stage == STAGE_RCPT ? "the recipient" : "DATA");
 	} else {
-		judge_away(trace, code, stage, detail, o);
+		judge_away(trace, code, stage, error, o);
 	}
 }

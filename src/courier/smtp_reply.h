@@ -27,5 +27,5 @@ void smtp_trace_line(struct smtp_trace *trace, struct slice line);
 // An idle connection was closed by the server before anything was said: worth one more try on a new one.
 bool smtp_trace_stale(const struct smtp_trace *trace, CURLcode code, bool reused) ATTR_MUST_USE;
 
-// starttls: a new connection says EHLO twice. detail: libcurl's words on connection and TLS, or "".
-void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *detail, struct handover *handover);
+// starttls: a new connection says EHLO twice. error: what broke the link, see curl_setup_error().
+void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *handover);
