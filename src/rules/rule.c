@@ -114,6 +114,8 @@ enum reason rule_compile(const struct node *spec, bool whole, const struct rule_
 				  made.kind->name);
 	if (!made.kind->compile && made.params)
 		return rule_fault(scope, made.params, f, "\"%s\" takes no parameter: write \"- %s\"", made.kind->name, made.kind->name);
+	if (made.kind->compile && !made.params && !made.kind->bare)
+		return rule_fault(scope, spec, f, "\"%s\" needs a parameter: write \"- %s: ...\"", made.kind->name, made.kind->name);
 	if (made.kind->compile) {
 		enum reason reason = made.kind->compile(made.params, scope, &made.data, f);
 		if (reason != REASON_OK)

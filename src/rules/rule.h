@@ -10,7 +10,8 @@ struct rule_kind {
 	const char *text; // default sentence; {{value}} is the parameter, {{name}} one of several
 	bool on_missing;  // asked also if the value is missing
 	bool whole;       // over several fields
-	// params: NULL if none are written. *data lives in the scope's arena. NULL: the rule takes no parameters.
+	bool bare; // may be written without parameters though it takes some
+	// params: NULL if none are written, which only a bare rule meets. *data lives in the scope's arena. NULL: the rule takes no parameters.
 	enum reason (*compile)(const struct node *params, const struct rule_scope *scope, const void **data, struct fault *f);
 	bool (*holds)(const void *data, const struct rule_input *input); // of a text rule: input->field->text is a text
 	bool text_only; // holds for whatever is not a text; the rule "type" is for that

@@ -155,6 +155,7 @@ const struct rule_kind rule_kind_not_similar = {
 	.name = "not_similar",
 	.code = "similar_to_identity",
 	.text = "This is too similar to your names or addresses, or to the name of this service.",
+	.bare = true,
 	.compile = compile,
 	.holds = holds,
 	.text_only = true,

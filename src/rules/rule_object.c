@@ -59,6 +59,7 @@ const struct rule_kind rule_kind_object = {
 	.name = "object",
 	.code = "too_large",
 	.text = "This object is too large: at most {{bytes}} bytes, {{depth}} levels and {{members}} members are allowed.",
+	.bare = true,
 	.compile = compile,
 	.holds = holds,
 };
