@@ -144,6 +144,12 @@ static void rewind_lane(struct sinker *s, const struct fault *f)
 	source_rewind(lane->source);
 }
 
+static void note_sent(const struct lane *lane, size_t records, size_t outputs, int64_t begin_ns)
+{
+	LOG(batch_sent, log_text("lane", lane_kind_name(lane->kind)), log_int("records", (int64_t)records), log_int("outputs", (int64_t)outputs),
+	    log_int("us", (clock_mono_ns() - begin_ns) / 1000));
+}
+
 // One transaction for all given; they are ended when it returns.
 static void send(struct sinker *s, struct work **works, size_t count)
 {
@@ -152,12 +158,14 @@ static void send(struct sinker *s, struct work **works, size_t count)
 	while ((count = drop_stale(s, works, count)) > 0) {
 		size_t outputs = gather_outputs(s, works, count);
 		size_t passages = gather_passages(s, works, count);
+		int64_t begin = clock_mono_ns();
 		enum reason reason = FAILPOINT(sink_taken) ? fault_set(&f, REASON_KAFKA_UNAVAILABLE, "failpoint sink.taken")
 							   : sink_commit(lane->sink, lane->source, s->outputs, outputs, s->passages, passages, &f);
 		if (reason == REASON_OK && FAILPOINT(sink_committed))
 			reason = fault_set(&f, REASON_KAFKA_UNKNOWN, "failpoint sink.committed");
 		switch (reason) {
 		case REASON_OK:
+			note_sent(lane, count, outputs, begin);
 			for (size_t i = 0; i < passages; i++)
 				marks_passed(lane->marks, s->passages[i].topic, s->passages[i].partition, s->passages[i].next);
 			lane_works(lane, STAGE_SINK, &s->backoff);
