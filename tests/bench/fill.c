@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A backlog of sign-ups: bootstrap= topic= count= prefix= [foreign=1] [head_every=N] [reply=topic]. With head_every, each Nth record
+// carries a password and all others a foreign hash. All partitions get the same share.
+#include <stdio.h>
+
+#include "args.h"
+#include "kafka.h"
+#include "sign_up.h"
+#include "timing.h"
+
+int main(int argc, char **argv)
+{
+	struct args args = args_of(argc, argv);
+	const char *bootstrap = args_text(&args, "bootstrap", NULL), *name = args_text(&args, "topic", NULL);
+	const char *pairs[] = {"linger.ms", "20", "queue.buffering.max.messages", "100000", NULL};
+	long count = args_number(&args, "count", -1), head_every = args_number(&args, "head_every", 0),
+	     first = args_number(&args, "first", 0);
+	struct sign_up request = {
+		.prefix = args_text(&args, "prefix", NULL),
+		.foreign = args_number(&args, "foreign", 0) > 0,
+		.reply_to = args_nth(&args, "reply", 0),
+	};
+	rd_kafka_t *producer = kafka_producer(bootstrap, pairs);
+	int partitions = kafka_partitions(producer, name);
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
+	int64_t begin = now_ns();
+	for (long i = 0; i < count; i++) {
+		char id[SIGN_UP_ID_SIZE];
+		request.number = first + i;
+		if (head_every)
+			request.foreign = i % head_every != 0;
+		sign_up_send(producer, topic, (int)(i % partitions), &request, id);
+		(void)rd_kafka_poll(producer, 0);
+	}
+	kafka_must_code(rd_kafka_flush(producer, 120000), "flush");
+	if (kafka_delivered() != (size_t)count)
+		die("%zu of %ld records were acknowledged", kafka_delivered(), count);
+	printf("{\"records\": %ld, \"seconds\": %.3f}\n", count, (double)(now_ns() - begin) / 1e9);
+	rd_kafka_topic_destroy(topic);
+	rd_kafka_destroy(producer);
+	return 0;
+}
