@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/strbuf.h"
 #include "store/sqlstate.h"
 
 #define KEYWORDS_OWN 12
@@ -173,37 +174,37 @@ static const char *refusal_sqlstate(const char *message, char state[static 6])
 	return sqlstate_is_valid(state) ? state : NULL;
 }
 
-// The last line of libpq's message without what it quotes: a slip in the DSN can put a piece of the password there.
-static void copy_unquoted(const char *message, char *out, size_t size)
+// The last line of libpq's message (lines of hints begin with a tab) without what it quotes: a slip in the DSN can put a piece of the
+// password there.
+static void write_unquoted(const char *message, struct strbuf *out)
 {
-	size_t len = strlen(message);
-	while (len > 0 && message[len - 1] == '\n')
-		len--;
-	size_t start = len;
-	while (start > 0 && message[start - 1] != '\n')
-		start--;
-	size_t used = 0;
-	bool quoted = false;
-	for (size_t i = start; i < len && used + 1 < size; i++) {
-		if (message[i] == '"')
-			quoted = !quoted;
-		if (!quoted && message[i] != '"' && message[i] != '\t')
-			out[used++] = message[i];
+	const char *line = message;
+	for (const char *at = message; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+		if (*at != '\t')
+			line = at;
 	}
-	out[used] = '\0';
+	bool quoted = false;
+	for (const char *at = line; *at && *at != '\n'; at++) {
+		if (*at == '"') {
+			strbuf_add_text(out, quoted ? "...\"" : "\"");
+			quoted = !quoted;
+		} else if (!quoted)
+			strbuf_add_char(out, *at);
+	}
 }
 
 static enum reason connect_fault(struct connection *c, const char *message, struct fault *f)
 {
-	char state[6], text[200];
+	char state[6];
 	const char *sqlstate = refusal_sqlstate(message, state);
 	enum reason reason = sqlstate_reason(sqlstate, c->worked);
+	struct strbuf text = STRBUF_INIT(FAULT_DETAIL_SIZE);
 	if (sqlstate)
-		reason = fault_set(f, reason, "connect: SQLSTATE %s", sqlstate);
-	else {
-		copy_unquoted(message, text, sizeof(text));
-		reason = fault_set(f, reason, "connect: %s", text[0] ? text : "no answer");
-	}
+		strbuf_printf(&text, "SQLSTATE %s", sqlstate);
+	else
+		write_unquoted(message, &text);
+	reason = fault_set(f, reason, "connect: %s", strbuf_slice(&text).ptr);
+	strbuf_free(&text);
 	connection_close(c);
 	return reason;
 }
