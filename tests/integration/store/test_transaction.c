@@ -7,10 +7,13 @@
 static struct fixture *fx;
 static struct store *store, *other;
 
+static bool prepared;
+
 static int open_all(void **state)
 {
 	(void)state;
 	fx = fixture_open(false);
+	fx->worker.prepared = prepared;
 	store = fixture_store(fx, "enrolld/test/store");
 	other = fixture_store(fx, "enrolld/test/other");
 	return 0;
@@ -369,5 +372,8 @@ int main(void)
 		TEST(bad_data_is_told_apart_and_the_handle_goes_on),
 		TEST(a_big_batch_is_two_round_trips),
 	};
-	return cmocka_run_group_tests(tests, open_all, close_all);
+	// Without prepared statements nothing is kept on the link, as behind a pooler.
+	int failed = cmocka_run_group_tests_name("not prepared", tests, open_all, close_all);
+	prepared = true;
+	return failed + cmocka_run_group_tests_name("prepared", tests, open_all, close_all);
 }
