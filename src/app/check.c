@@ -110,7 +110,8 @@ static void write_json(const struct checkup *c, struct strbuf *out)
 		json_member_text(&w, "subject", slice_of(n->subject));
 		json_member_text(&w, "what", slice_of(n->what));
 		json_member_text(&w, "found", slice_of(n->found));
-		json_member_text(&w, "remedy", n->remedy[0] ? slice_of(n->remedy) : SLICE_ABSENT);
+		json_key(&w, "remedy");
+		json_text(&w, n->remedy[0] ? slice_of(n->remedy) : SLICE_ABSENT); // null if ok
 		json_close_map(&w);
 	}
 	json_close_list(&w);

@@ -44,7 +44,7 @@ static void check_passwords(struct checkup *c, const char *folder, const char *d
 	for (size_t i = 0; i < node_count(routes); i++) {
 		const struct node *fields = node_member(node_item(routes, i), "fields");
 		for (size_t k = 0; k < node_count(fields); k++)
-			check_field(c, dialect, path, node_item(fields, k));
+			check_field(c, dialect, path, fields->list.items[k]);
 	}
 }
 

@@ -113,14 +113,13 @@ static void check_request(const struct looking *l, const struct topic_conf *topi
 			  "one partition: one worker at a time can read it");
 	check_replicas(l, topic->name, &state);
 	if (l->c->count == before)
-		check_add(l->c, CHECK_OK, what_of(l, topic->name), "", "%d partitions, kept for %s in segments of %s",
+		check_add(l->c, CHECK_OK, what_of(l, topic->name), "", "partitions: %d, kept for %s in segments of %s",
 			  state.partitions, setting_format_duration(state.retention_ms, kept),
 			  setting_format_duration(state.segment_ms, segment));
 }
 
 static void check_output(const struct looking *l, const char *topic, const char *missing_remedy)
 {
-	char bytes[SETTING_NUMBER_SIZE];
 	struct topic_state state;
 	size_t before = l->c->count;
 	if (!fetch(l, topic, missing_remedy, &state))
@@ -132,8 +131,8 @@ static void check_output(const struct looking *l, const char *topic, const char 
 			  (long long)state.max_message_bytes);
 	check_replicas(l, topic, &state);
 	if (l->c->count == before)
-		check_add(l->c, CHECK_OK, what_of(l, topic), "", "%d partitions, records of up to %s", state.partitions,
-			  setting_format_size(state.max_message_bytes, bytes));
+		check_add(l->c, CHECK_OK, what_of(l, topic), "", "partitions: %d, records of up to %lld KiB", state.partitions,
+			  (long long)(state.max_message_bytes / 1024));
 }
 
 static void check_replies(const struct looking *l, const struct topic_conf *topic)

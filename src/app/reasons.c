@@ -10,6 +10,7 @@
 #include "enrolld/rules/rules.h"
 
 #define COLUMNS 4
+#define LINE_WIDTH 100
 #define PAGE_LIMIT ((size_t)4 << 20)
 
 struct page {
@@ -110,6 +111,22 @@ static size_t column_count(const struct page *page)
 	return n;
 }
 
+static void add_wrapped(struct strbuf *out, const char *text)
+{
+	size_t column = 0;
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		if (column && column + 1 + n > LINE_WIDTH) {
+			strbuf_add_char(out, '\n');
+			column = 0;
+		}
+		strbuf_printf(out, "%s%.*s", column ? " " : "", (int)n, text);
+		column += n + (column ? 1 : 0);
+		text += n + strspn(text + n, " ");
+	}
+	strbuf_add_text(out, "\n\n");
+}
+
 static void write_text(const struct page *page, struct arena *arena, struct strbuf *out)
 {
 	size_t last = column_count(page) - 1;
@@ -119,7 +136,8 @@ static void write_text(const struct page *page, struct arena *arena, struct strb
 		for (size_t c = 0; c < last; c++)
 			if ((int)strlen(cells[c]) > width[c])
 				width[c] = (int)strlen(cells[c]);
-	strbuf_printf(out, "# %s\n\n%s\n\n", page->title, page->intro);
+	strbuf_printf(out, "# %s\n\n", page->title);
+	add_wrapped(out, page->intro);
 	for (size_t i = 0; page->row(i, arena, cells); i++) {
 		for (size_t c = 0; c < last; c++)
 			strbuf_printf(out, "%-*s  ", width[c], cells[c]);
