@@ -75,7 +75,7 @@ static void load_headers(struct loader *loader, const struct node *map, struct a
 			loader_error(loader, value->line, "a header's name has a-z, 0-9 and -");
 		else if (!loader_text(loader, value, "a header's value", &text))
 			continue;
-		else if (template_compile_text(text, TEMPLATE_PLAIN, loader->file, loader->set->arena, &header->value, &f) != REASON_OK ||
+		else if (template_compile_text(text, TEMPLATE_PLAIN, "header", loader->set->arena, &header->value, &f) != REASON_OK ||
 			 template_check_names(header->value, names, ARRAY_LEN(names), &f) != REASON_OK)
 			loader_error(loader, value->line, "%s", f.detail);
 		else

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of dialect files that are written wrongly: every error in one go, with its line and a remedy.
+#include "case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ANSWERS "answers:\n  refused: {status: 400}\n  dead: {status: 500}\n  accepted: {status: 201}\n"
+#define HEAD "format: 1\ndialect: broken\n" ANSWERS // 6 lines
+#define ROUTES HEAD "routes:\n"                        // 7 lines
+#define ROUTE ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a}\n"
+#define FIELDS ROUTES "  - name: a\n    operation: sign_up\n    method: POST\n    path: /a\n    fields:\n" // 12 lines
+
+static char folder[64];
+
+static void write_file(const char *name, const char *text)
+{
+	char path[128];
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+	char path[128];
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/enrolld-dialects-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/broken", folder);
+	return mkdir(path, 0700);
+}
+
+static int teardown(void **state)
+{
+	char path[128];
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/broken/dialect.yaml", folder);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/broken", folder);
+	(void)rmdir(path);
+	return rmdir(folder);
+}
+
+// The report without the file's path.
+static void load(const char *yaml, char *report, size_t size)
+{
+	static const char *const names[] = {"broken"};
+	struct strbuf out = STRBUF_INIT(65536);
+	struct dialect_set *set = NULL;
+	struct fault f;
+	char prefix[128];
+	write_file("broken/dialect.yaml", yaml);
+	enum reason reason = dialect_load(folder, names, 1, &out, &set, &f);
+	assert_int_equal(reason == REASON_OK, out.len == 0);
+	if (reason == REASON_OK)
+		dialect_set_destroy(set);
+	else
+		assert_null(set);
+	(void)snprintf(prefix, sizeof(prefix), "%s/broken/dialect.yaml:", folder);
+	size_t used = 0;
+	for (const char *line = out.data; line && *line; line = strchr(line, '\n') + 1) {
+		size_t skip = strncmp(line, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+		used += (size_t)snprintf(report + used, size - used, "%.*s", (int)(strchr(line, '\n') + 1 - line - (int)skip), line + skip);
+	}
+	report[used] = '\0';
+	strbuf_free(&out);
+}
+
+static const struct {
+	const char *yaml, *report;
+} cases[] = {
+	{ROUTE, ""},
+	{ROUTE "  - {name: b, operation: verify, type: x.v1}\n", ""},
+	{"format: 1\nformat: 2\n", "2:1: format: given twice, first in line 1\n"},
+	{"[]", "1: the file is a map, not list\n"},
+	{"", "0: the file is a map, not null\n"},
+	{"dialect: other\nroutez: []\n",
+	 "2: in the file, the key \"routez\" is not known; did you mean \"routes\"?\n"
+	 "1: the file does not say its format: write format: 1\n"
+	 "1: the dialect is called \"other\" but its folder broken\n"
+	 "1: answers needs \"refused\", which stands in for every reason that has no answer of its own\n"
+	 "1: answers needs \"dead\", which stands in for every reason that has no answer of its own\n"
+	 "1: routes is a list of one route or more; begin each with \"- name: ...\"\n"},
+	{ROUTES "  - {operation: signup, path: /a}\n",
+	 "8: a route needs a name, such as sign_up; it is kept with each request and must not change\n"
+	 "8: operation \"signup\" is not known; did you mean \"sign_up\"?\n"
+	 "8: method and path go together\n"},
+	{ROUTES "  - {name: a, operation: sign_up}\n", "8: a route is reached by method and path, by an event's type, or by both: write at least one\n"},
+	{ROUTES "  - {name: a, operation: sign_up, method: post, path: 'a?b'}\n",
+	 "8: a method is written in capitals, like POST\n"
+	 "8: a path begins with / and is compared as it is: it has no query and no placeholders\n"},
+	{ROUTE "  - {name: a, operation: verify, method: POST, path: /a}\n", "9: two routes are called broken.a\n9: broken.a is reached the same way as broken.a\n"},
+	{HEAD "texts: [a]\nbody: {media: 1, depth: 99, values: 0, unknown: ignore, null: drop}\n" "routes:\n  - {name: a, operation: verify, type: t}\n",
+	 "8: media is a text; write it in quotes if it looks like something else\n"
+	 "8: depth is a whole number from 1 to 64\n"
+	 "8: values is a whole number from 1 to 100000\n"
+	 "8: unknown \"ignore\" is not known; there are: drop, refuse\n"
+	 "8: null \"drop\" is not known; there are: value, missing\n"
+	 "7: texts is a map from codes to sentences\n"},
+	{"format: 1\ndialect: broken\nanswers:\n  refused: {body: {a: '{{reqest_id}}'}}\n  dead: {status: 99}\n  identity_takn: {status: 409}\n"
+	 "  invalid: {like: nothing}\n  expired: {like: dead, status: 410, headers: {X-A: b, x-b: '{{nope}}'}}\nroutes:\n"
+	 "  - {name: a, operation: verify, type: t}\n",
+	 "4: an answer needs a status, such as 400\n"
+	 "4: there is no value \"reqest_id\" here; did you mean \"request_id\"?\n"
+	 "5: status is a whole number from 200 to 599\n"
+	 "5: an answer needs a status, such as 400\n"
+	 "6: there is no outcome or reason \"identity_takn\"; did you mean \"identity_taken\"?\n"
+	 "7: no answer \"nothing\" stands before this one\n"
+	 "8: a header's name has a-z, 0-9 and -\n"
+	 "8: header:1: there is no value \"nope\" here\n"},
+	{FIELDS "      e: {from: email, map: emial, normalize: trim}\n",
+	 "13: in a field, the key \"normalize\" is not known; did you mean \"normalise\"?\n"
+	 "13: from is a JSON pointer, such as /email or /user/name; ~ is written ~0 in it\n"
+	 "13: map \"emial\" is not known; did you mean \"email\"?\n"},
+	{FIELDS "      e: {rules: [email]}\n", "13: the field e does not say where it comes from: write from: /e\n"},
+	{FIELDS "      e:\n        from: /e\n        rules:\n          - emial\n          - min_length: 3\n            code: x\n          - max_length: 9\n            code: x\n",
+	 "16: unknown rule \"emial\"; did you mean \"email\"?\n"
+	 "19: min_length and max_length both give the code \"x\" here but other texts; give one of them another code, or both one text\n"},
+	{FIELDS "      e:\n        from: /e\n        rules: {email: yes}\n", "15: rules is a list; begin each rule with \"- \"\n"},
+	{FIELDS "      e:\n        from: /e\n        rules:\n          - min_length: 3\n            text: 'At least {{min}}.'\n",
+	 "16: text of min_length:1: there is no value \"min\" here\n"},
+	{FIELDS "      e: {from: /e, map: email}\n",
+	 "13: e maps to email and so needs the rule \"email\": only an e-mail address has a key by which it is unique\n"
+	 "13: e maps to email and so needs the rule \"unique\": it says how a taken one is answered\n"},
+	{FIELDS "      p: {from: /p, map: password, normalise: trim, rules: [type: text, max_bytes: 2000]}\n",
+	 "13: max_bytes of a password is at most 1024\n"
+	 "13: p maps to password: write \"secret: true\", so that it can never be shown\n"
+	 "13: a password is taken exactly as sent: remove \"normalise: trim\"\n"},
+	{FIELDS "      a: {from: /a, map: locale, rules: [locale]}\n      b: {from: /b, map: locale, rules: [locale]}\n", "14: two fields map to locale\n"},
+	{FIELDS "      a: {from: /a, rules: [unique]}\n", "13: unique needs a map to email, phone or username, which are kept apart by realm\n"},
+	{FIELDS "      a: {from: /a}\n    rules:\n      - any_of: [a, b]\n      - email\n",
+	 "15: \"b\" is not a field of this route\n"
+	 "16: \"email\" is a rule for one field: put it under that field's rules\n"},
+	{FIELDS "      a: {from: /a, rules: [not_common: ../../etc/passwd]}\n",
+	 "13: word list: a name has a-z, 0-9, - and _, without folder and .txt\n"},
+	{"format: 1\ndialect: broken\nanswers: {refused: {status: 400}, dead: {status: 500}}\nroutes:\n"
+	 "  - {name: a, operation: sign_up, method: POST, path: /a, fields: {a: {from: /a}}}\n",
+	 "5: neither this route nor the dialect has an answer \"accepted\"\n"},
+};
+
+static void test_reports(void **state)
+{
+	int wrong = 0;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char report[8192];
+		load(cases[i].yaml, report, sizeof(report));
+		if (strcmp(report, cases[i].report) != 0) {
+			print_error("case %zu:\n%sinstead of\n%s", i, report, cases[i].report);
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void test_names(void **state)
+{
+	static const char *const wrong[] = {"../native", "", "no such", "UPPER", "missing"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct dialect_set *set = NULL;
+		struct fault f;
+		enum reason reason = dialect_load(folder, &wrong[i], 1, NULL, &set, &f);
+		assert_int_equal(reason, strcmp(wrong[i], "missing") == 0 ? REASON_FILE_UNREADABLE : REASON_DIALECT_INVALID);
+		assert_null(set);
+	}
+}
+
+static void test_once(void **state)
+{
+	static const char *const names[] = {"native", "native", "native"};
+	struct dialect_set *set;
+	struct fault f;
+	(void)state;
+	assert_int_equal(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 3, NULL, &set, &f), REASON_OK);
+	dialect_set_destroy(set);
+	dialect_set_destroy(NULL);
+}
+
+static void test_more(void **state)
+{
+	static const char *const names[] = {"broken"};
+	struct dialect_set *set;
+	struct fault f;
+	(void)state;
+	write_file("broken/dialect.yaml", "dialect: broken\nformat: 7\nroutes: []\n" ANSWERS);
+	assert_int_equal(dialect_load(folder, names, 1, NULL, &set, &f), REASON_DIALECT_INVALID);
+	assert_non_null(strstr(f.detail, "dialect.yaml:2: format is a whole number from 1 to 1 (and 1 more)"));
+}
+
+// A damaged file must be told, whatever is missing from it.
+static void test_every_front_of_the_native_file(void **state)
+{
+	char report[65536];
+	static char text[32768];
+	(void)state;
+	FILE *file = fopen(ENROLLD_SCHEMAS_DIR "/dialects/native/dialect.yaml", "r");
+	assert_non_null(file);
+	size_t len = fread(text, 1, sizeof(text) - 1, file);
+	assert_true(len > 1000 && len < sizeof(text) - 1);
+	(void)fclose(file);
+	for (size_t cut = 0; cut < len; cut += 97) {
+		char saved = text[len - cut];
+		text[len - cut] = '\0';
+		load(text, report, sizeof(report));
+		assert_true(strlen(report) > 0); // the name of the folder at least
+		text[len - cut] = saved;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reports), cmocka_unit_test(test_names), cmocka_unit_test(test_once), cmocka_unit_test(test_more),
+		cmocka_unit_test(test_every_front_of_the_native_file),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
