@@ -12,10 +12,25 @@
 #define STEP_MS 500          // between two looks at stop
 #define MARGIN_BYTES 4096    // headers' lengths and the batch around a message
 #define MESSAGE_BYTES 1000000
+#define BATCH_BYTES 200000 // well below what any topic is likely to take
+#define BATCH_BYTES_MIN 4096
 
 bool sink_transactional(const struct sink *sink)
 {
 	return sink->conf->results == KAFKA_RESULTS_TRANSACTIONAL;
+}
+
+static size_t message_bytes(const rd_kafka_message_t *message)
+{
+	rd_kafka_headers_t *headers = NULL;
+	size_t n = message->len + message->key_len, size = 0;
+	const char *name;
+	const void *value;
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return n;
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		n += strlen(name) + size;
+	return n;
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -26,13 +41,26 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 		return;
 	if (sink->failed++ == 0)
 		sink->failed_err = message->err;
+	bool purged = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-		size_t size = message->len + message->key_len;
-		if (size > 0 && size - 1 < sink->limit)
-			sink->limit = size - 1; // the topic takes less than we may send: refuse such an output before the next transaction
-	} else if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT && message->rkt) {
+		size_t size = message_bytes(message);
+		if (size > 0 && (sink->too_large == 0 || size < sink->too_large))
+			sink->too_large = size;
+	} else if (!purged && message->rkt) {
 		topics_doubt(&sink->topics, rd_kafka_topic_name(message->rkt));
 	}
+}
+
+// The broker refuses whole batches, so the first refusal does not tell which message is too large for its topic, or whether one is: the
+// next try sends them one by one.
+void producer_adapt(struct sink *sink)
+{
+	if (sink->too_large > 0 && sink->single && sink->too_large - 1 < sink->limit)
+		sink->limit = sink->too_large - 1;
+	if (sink->single && sink->batch_bytes > 2 * BATCH_BYTES_MIN)
+		sink->batch_bytes /= 2; // a batch of good ones was too large for the topic
+	sink->single = sink->too_large > 0 && !sink->single;
+	sink->too_large = 0;
 }
 
 static void on_error(rd_kafka_t *rk, int err, const char *text, void *opaque)
@@ -42,6 +70,17 @@ static void on_error(rd_kafka_t *rk, int err, const char *text, void *opaque)
 	(void)text;
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__AUTHENTICATION)
 		sink->down = true;
+}
+
+static enum reason set_batches(struct sink *sink, rd_kafka_conf_t *rdconf, struct fault *f)
+{
+	const char *own = setting_map_get(&sink->conf->producer_properties, "batch.size");
+	if (sink->batch_bytes == 0)
+		sink->batch_bytes = own ? strtoul(own, NULL, 10) : BATCH_BYTES;
+	enum reason reason = client_set_number(rdconf, "batch.size", (int64_t)sink->batch_bytes, f);
+	if (reason == REASON_OK && sink->single)
+		reason = client_set(rdconf, "batch.num.messages", "1", f);
+	return reason;
 }
 
 static enum reason set_transactions(const struct sink *sink, rd_kafka_conf_t *rdconf, struct fault *f)
@@ -71,7 +110,9 @@ static enum reason open_producer(struct sink *sink, struct fault *f)
 	enum reason reason = client_conf(sink->conf, CLIENT_PRODUCER, &rdconf, f);
 	if (reason != REASON_OK)
 		return reason;
-	reason = set_transactions(sink, rdconf, f);
+	reason = set_batches(sink, rdconf, f);
+	if (reason == REASON_OK)
+		reason = set_transactions(sink, rdconf, f);
 	if (reason != REASON_OK) {
 		rd_kafka_conf_destroy(rdconf);
 		return reason;

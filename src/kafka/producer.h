@@ -22,15 +22,20 @@ struct sink {
 	rd_kafka_t *offsets; // idempotent results: commits <group>.passed; else NULL
 	struct topics topics;
 	size_t limit;
+	size_t batch_bytes; // batch.size
+	bool single;        // one message a batch, to see which one is too large
 
 	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
 	rd_kafka_resp_err_t failed_err;
+	size_t too_large; // smallest message that a topic refused for its batch's size; 0: none
 	int64_t fenced_ns[FENCES_MAX];
 };
 
 bool sink_transactional(const struct sink *sink) ATTR_MUST_USE;
 // Makes and initialises the producer if there is none, within wait_ms (-1: until stop). KAFKA_UNAVAILABLE: not yet; call again.
 enum reason producer_revive(struct sink *sink, int64_t wait_ms, struct fault *f) ATTR_MUST_USE;
+// After a batch that failed for too_large, or one that went through while single: what to do otherwise. The producer must be made again.
+void producer_adapt(struct sink *sink);
 void producer_end(struct sink *sink, int deadline_ms);
 // Notes that it was fenced; KAFKA_FATAL if that keeps happening, else KAFKA_FENCED.
 enum reason producer_note_fence(struct sink *sink, struct fault *f) ATTR_MUST_USE;

@@ -282,12 +282,16 @@ static enum reason give_up(struct sink *sink, struct fault *f)
 	if (is_fatal(sink))
 		return fenced(sink, f);
 	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, -1);
-	if (!error)
-		return REASON_KAFKA_ABORTED;
-	rd_kafka_error_destroy(error);
-	if (is_fatal(sink))
+	bool aborted = !error;
+	if (error)
+		rd_kafka_error_destroy(error);
+	if (!aborted && is_fatal(sink))
 		return fenced(sink, f);
-	renew(sink); // its INIT aborts the transaction
+	bool adapt = sink->too_large > 0;
+	if (adapt)
+		producer_adapt(sink);
+	if (adapt || !aborted)
+		renew(sink); // its INIT aborts a transaction that is still open
 	return REASON_KAFKA_ABORTED;
 }
 
@@ -386,6 +390,8 @@ static enum reason commit_plain(struct batch *b, struct fault *f)
 	if (reason == REASON_OK)
 		reason = deliver(b, f);
 	if (reason != REASON_OK) {
+		if (sink->too_large > 0)
+			producer_adapt(sink);
 		renew(sink); // nothing of this batch may be delivered after a later one
 		return reason;
 	}
@@ -408,10 +414,14 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 		return reason;
 	// The broker's clock of the transaction must not run out before ours.
 	b.deadline_ns = clock_mono_ns() + sink->conf->transaction_timeout_ms * MS * 4 / 5;
-	sink->failed = 0;
+	sink->failed = sink->too_large = 0;
 	set_offsets(&b, passages, passage_count);
 	reason = sink_transactional(sink) ? commit_transaction(&b, f) : commit_plain(&b, f);
 	source_release(source);
+	if (reason == REASON_OK && sink->single) {
+		producer_adapt(sink);
+		producer_end(sink, END_MS);
+	}
 	rd_kafka_topic_partition_list_destroy(b.own);
 	rd_kafka_topic_partition_list_destroy(b.passed);
 	rd_kafka_consumer_group_metadata_destroy(b.metadata);

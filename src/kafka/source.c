@@ -138,7 +138,9 @@ enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
 	if (partition_table_take_rewind(&s->table))
 		source_do_rewind(s);
 	if (is_halted(s)) {
-		partition_table_rewind(&s->table); // nothing in hand may leave any more
+		if (!s->closing)
+			source_drop_all(s); // nothing in hand may leave any more
+		s->closing = true;
 		return fault_set(f, s->trouble.reason, "%s", s->trouble.text);
 	}
 	source_start_partitions(s);

@@ -101,6 +101,7 @@ static rd_kafka_t *handle(rd_kafka_type_t type, rd_kafka_conf_t *conf)
 	char text[256];
 	set(conf, "bootstrap.servers", getenv("ENROLLD_BOOTSTRAP_SERVERS"));
 	set(conf, "socket.nagle.disable", "true");
+	set(conf, "log_level", "2");
 	rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
 	if (!rk)
 		fail_msg("%s", text);
