@@ -25,6 +25,7 @@ struct handover {
 	char code[HANDOVER_CODE_SIZE];           // reply code or a word of ours; "" if none
 	char remote_id[HANDOVER_REMOTE_ID_SIZE]; // "" if none
 	int64_t retry_after_ms;                 // what the other side asked for; 0: nothing
+	bool answered;                          // it said something about this message: the link works
 	bool busy;                              // it asked that we send less: hold the whole channel back, too
 	struct fault fault;                     // why, for all but ACCEPTED; for the log
 };

@@ -99,6 +99,7 @@ static void judge_answer(const struct provider *p, const struct exchange *e, str
 	char code[HANDOVER_CODE_SIZE];
 	(void)snprintf(code, sizeof(code), word.len ? "%d %.20s" : "%d", e->status, word.len ? word.ptr : "");
 	handover_copy(h->code, sizeof(h->code), slice_of(code));
+	h->answered = then != THEN_AWAY && then != THEN_UNSURE;
 	h->retry_after_ms = e->retry_after_ms;
 	switch (then) {
 	case THEN_ACCEPTED:

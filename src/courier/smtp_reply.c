@@ -99,6 +99,7 @@ static void set_code(struct handover *o, int code, const char *enhanced)
 static void set_answered(struct handover *o, int code, const char *enhanced, const char *where)
 {
 	bool permanent = code / 100 == 5;
+	o->answered = true;
 	o->kind = permanent ? HANDOVER_REFUSED : HANDOVER_DEFERRED;
 	set_code(o, code, enhanced);
 	fault_set(&o->fault, permanent ? REASON_DELIVERY_REFUSED : REASON_DELIVERY_DEFERRED, "the mail server answered %s to %s", o->code, where);
@@ -109,6 +110,7 @@ static void judge_ended(const struct smtp_trace *trace, CURLcode code, struct ha
 	int class = trace->answer / 100;
 	if (class == 2 || code == CURLE_OK) {
 		o->kind = HANDOVER_ACCEPTED;
+		o->answered = true;
 		set_code(o, trace->answer ? trace->answer : 250, trace->enhanced);
 		handover_copy(o->remote_id, sizeof(o->remote_id), slice_of(trace->queue_id));
 	} else if (class == 4 || class == 5) {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the courier's threads share: read-only parts, the state of the two channels, the stop.
+#pragma once
+
+#include <pthread.h>
+
+#include "courier/provider.h"
+#include "courier/stopper.h"
+#include "courier/wording.h"
+#include "enrolld/courier/courier.h"
+#include "enrolld/template/template.h"
+
+enum channel { CHANNEL_MAIL, CHANNEL_TEXT, CHANNEL_COUNT };
+
+struct parts {
+	const struct courier_conf *conf;
+	const struct store_conf *store;
+	const struct keyring *keys;
+	const char *instance;
+	struct arena *arena;
+	struct wordings *wordings;
+	const struct template *link; // NULL: messages carry a code only
+	struct provider *provider;   // NULL: texts are not sent
+	struct stopper stop;
+	// Wake-ups.
+	pthread_mutex_t lock;        // guards the generation
+	pthread_cond_t wake;
+	uint64_t generation;         // raised by each wake-up
+	atomic_bool paused[CHANNEL_COUNT];
+};
+
+const char *channel_name(enum channel channel) ATTR_MUST_USE; // "email", "sms": as in the rows
+
+void parts_init_wakes(struct parts *parts);
+void parts_destroy_wakes(struct parts *parts);
+void parts_wake(struct parts *parts);
+uint64_t parts_generation(struct parts *parts) ATTR_MUST_USE; // to be read before looking for work
+// Until somebody wakes after that generation, the time is over or a stop is asked for.
+void parts_wait(struct parts *parts, uint64_t generation, int64_t timeout_ms);
+// Until the time is over or a stop is asked for.
+void parts_sleep(struct parts *parts, int64_t timeout_ms);
+
+// Both say so in the log, once for each change.
+void parts_pause(struct parts *parts, enum channel channel, const struct fault *f);
+void parts_resume(struct parts *parts, enum channel channel);
+bool parts_paused(const struct parts *parts, enum channel channel) ATTR_MUST_USE;
