@@ -20,15 +20,23 @@ static const struct command commands[] = {
 	 "Applies the steps that are missing, in order, each in a transaction, under a lock that makes concurrent calls wait. Steps only go forward,\n"
 	 "and a worker runs on its own version and the next, so: migrate first, then replace the workers.\n\n"
 	 "  enrolld migrate --dry-run      print the SQL that would run\n"
-	 "  enrolld migrate                run it; the login must own the database\n",
+	 "  enrolld migrate                run it; the login must own the database\n\n"
+	 "The workers' login needs less: GRANT enrolld_worker TO it. To migrate with another login than the settings name:\n\n"
+	 "  ENROLLD__DATABASE__DSN=postgresql://owner@db/enrolld enrolld migrate\n",
 	 command_migrate},
 	{"check", "", "json", "Look at settings, brokers, topics, database and sinks, and name what to mend.",
-	 "One line a finding: ok, warn or fail, with the remedy. Changes nothing and sends nothing.\n\n"
+	 "One line a finding: ok; warn: it works, and you should know; fail: it does not work. The line below says what to do: a setting or a\n"
+	 "command. Looks at the settings, key ring, dialect files, this machine, the database, the brokers and their topics, mail server and text\n"
+	 "provider, with the login and from the machine that it is run on. Changes nothing and sends nothing.\n\n"
+	 "  enrolld check --json       for a pipeline: {ok, warn, fail, findings: [{level, subject, what, found, remedy}]}\n\n"
 	 "Exit status: 0 nothing failed (there may be warnings), 78 something failed.\n",
 	 command_check},
-	{"topics", "create", "", "Create the topics that are missing.",
-	 "Creates the request topics named in the settings and the three output topics where they do not exist: cleanup by age, LogAppendTime, the\n"
-	 "brokers' default replication. Topics that exist are left as they are; 'enrolld check' says what it thinks of them.\n",
+	{"topics", "create [PARTITIONS]", "", "Create the topics that are missing.",
+	 "Creates the request topics named in the settings and the three output topics where they do not exist, with the brokers' default\n"
+	 "replication and 12 partitions or the number given (dead letters: one). Requests are kept for three days, and never for more than half of\n"
+	 "database.horizon, since they hold passwords; broker time counts. Topics that exist are left as they are; 'enrolld check' says what it\n"
+	 "thinks of them. Reply topics are their gateway's.\n\n"
+	 "  enrolld topics create 24\n",
 	 command_topics},
 	{"keys", "new|list|rotate", "json", "Make and rotate the key ring that codes, links and sealed payloads depend on.",
 	 "  enrolld keys new       make the file named by keys.file (fails if there is one)\n"
@@ -38,20 +46,24 @@ static const struct command commands[] = {
 	 command_keys},
 	{"progress", "forget TOPIC PARTITION", "", "Let a partition that was made again start from its beginning.",
 	 "When a request topic was deleted and made again, its committed offset lies above the end and the worker pauses the partition rather than guess.\n"
-	 "This removes the partition's mark in the database and its offsets in Kafka. Stop the workers of the lane first.\n\n"
+	 "This removes the partition's mark in the database and its offsets in Kafka. Stop the workers of the lane first; with static membership\n"
+	 "the group keeps their places for kafka.session_timeout after that. May be repeated.\n\n"
 	 "  enrolld progress forget enroll.signup 3\n",
 	 command_progress},
 	{"settings", "", "json markdown yaml effective", "Print every setting with its meaning, default and range.",
-	 "  enrolld settings               the reference\n"
+	 "  enrolld settings               the reference; --json for programs\n"
 	 "  enrolld settings --yaml        a settings file to start from\n"
 	 "  enrolld settings --markdown    the manual's page\n"
 	 "  enrolld settings --effective   the values in force and where each came from; secrets are not shown\n",
 	 command_settings},
-	{"reasons", "", "json markdown", "Print reason codes, log events and metrics with their meaning.",
-	 "Generated from the tables in the program, so that they cannot be out of date.\n", command_reasons},
+	{"reasons", "", "json markdown", "Print reason codes, rules, log events and metrics with their meaning.",
+	 "Printed from the tables that the program itself works by, so that they cannot be out of date.\n\n"
+	 "  enrolld reasons --markdown     the manual's page\n"
+	 "  enrolld reasons --json         {reasons, rules, events, metrics}\n",
+	 command_reasons},
 	{"health", "", "", "Ask a running worker whether it is ready.",
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"
-	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer.\n",
+	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer, 78 the settings name no fixed endpoint.\n",
 	 command_health},
 	{"version", "", "verbose", "Print the version.", "  enrolld version --verbose      also commit, compiler and the libraries in use\n", command_version},
 };

@@ -8,6 +8,7 @@
 #include "app/parts.h"
 #include "enrolld/kafka/admin.h"
 
+#define BROKERS_TIMEOUT_MS 10000
 #define TIMEOUT_MS 30000
 #define PARTITIONS 12 // as many workers of a lane can share the work; Kafka can add partitions, not take them away
 #define DAY_MS INT64_C(86400000)
@@ -80,10 +81,14 @@ static int run(const struct conf *conf, int partitions)
 {
 	struct kafka_admin *admin = NULL;
 	struct fault f;
-	if (kafka_admin_create(conf_get(conf, &kafka_settings), &admin, &f) != REASON_OK)
-		return command_fail(&f);
+	int brokers;
+	enum reason reason = kafka_admin_create(conf_get(conf, &kafka_settings), &admin, &f);
+	if (reason == REASON_OK)
+		reason = kafka_admin_brokers(admin, BROKERS_TIMEOUT_MS, &brokers, &f);
+	int status = reason == REASON_OK ? EX_OK : command_fail(&f);
 	struct arena *arena = arena_create(4096);
-	int status = create_requests(admin, conf, partitions, arena);
+	if (status == EX_OK)
+		status = create_requests(admin, conf, partitions, arena);
 	if (status == EX_OK)
 		status = create_outputs(admin, conf, partitions, arena);
 	arena_destroy(arena);
