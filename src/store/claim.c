@@ -16,7 +16,7 @@ static const struct statement insert = {"claim_insert",
 	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[]) "
 		"AS k(realm, kind, value, route, request_id, account_id, shown) "
 	"JOIN enrolld.inbox AS i ON i.realm = k.realm AND i.route = k.route AND i.request_id = k.request_id "
-		"AND i.xact = pg_current_xact_id() AND i.stored_at = now() "
+		"AND i.xact = pg_current_xact_id() AND i.stored_at IS NOT DISTINCT FROM now() "
 	"ORDER BY k.realm COLLATE \"C\", k.kind COLLATE \"C\", k.value COLLATE \"C\" "
 	"ON CONFLICT DO NOTHING"};
 
