@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Without hashing: how fast rows go in, results go out and replays go by, against bare loops with the same records and rows."""
+import statistics
+
+from harness.kafka import read_all
+
+from . import machine
+from .figure import Unmeasured
+from .observe import batches, passed_rate, stages, wait_passed
+from .processors import Usage
+
+QUIET_COURIER = {"courier": {"enabled": False}, "log": {"level": "debug"}}
+STORE_BATCH = 250  # the worker's default
+
+
+def shapes(world, name):
+    """A topic's records as an out= of the bare loop: count of headers and mean sizes."""
+    found = read_all(world.cluster, world.topics[name])
+    if not found:
+        return None
+    def mean(size):
+        return round(statistics.fmean(map(size, found)))
+    return (f"{world.topics[name]}:{mean(lambda m: len(m.key or b''))}:{mean(lambda m: len(m.value or b''))}:{mean(lambda m: len(m.headers))}:"
+            f"{mean(lambda m: sum(len(n) + len(v or b'') for n, v in m.headers))}")
+
+
+def copies(run, tools, world, worker, count):
+    """First pass over sign-ups with foreign hashes; then their rows into copies of the tables."""
+    run.say(f"exchange: {count} sign-ups with foreign hashes")
+    tools.fill(world.topics["signup"], count, "foreign", foreign=1)
+    worker.start()
+    usage, before = Usage(world, worker), worker.metrics()
+    wait_passed(world, worker, count, 60 + count / 100)
+    rate = passed_rate(batches(worker), skip=count // 10)
+    run.detail("foreign", {"count": count, "per_second": rate, "stages": stages(before, worker.metrics()), "cpu_ms_each": usage.per(count),
+                           "load": machine.load()})
+    run.figure("foreign", "sign-ups with foreign hashes", "/s", digits=0).add(rate)
+
+
+def insert_limit(run, tools, world, copy_dsn):
+    run.say("limit: set-based insert of the same rows")
+    found = tools.insert_loop(world.dsn, copy_dsn, STORE_BATCH)
+    run.detail("insert", found)
+    run.figure("insert", "set-based insert of the same rows, one connection", "sign-ups/s", digits=0).add(found["per_second"])
+    run.figure("insert_rows", "same, in rows", "rows/s", digits=0).add(found["rows_per_second"])
+    run.figure("foreign_ratio", "sign-ups with foreign hashes ÷ set-based insert", "x").add(run.figures["foreign"].samples[-1] / found["per_second"])
+
+
+def replayed(run, world, worker, count, what):
+    """Starts the stopped worker over count records; records per second, and how they passed."""
+    run.say(f"exchange: {what} of {count} records")
+    worker.start()
+    before, usage = worker.metrics(), Usage(world, worker)
+    wait_passed(world, worker, count, 60 + count / 200)
+    found = batches(worker)
+    rate = passed_rate(found, skip=count // 10)
+    run.detail(what, {"count": count, "per_second": rate, "stages": stages(before, worker.metrics()), "cpu_ms_each": usage.per(count),
+                      "transactions": len(found), "load": machine.load()})
+    worker.stop()
+    return rate, found
+
+
+def bare(run, tools, world, records, size, outs, number, **more):
+    group = f"{world.group}-bare-{size}-{number}"
+    run.say(f"limit: bare loop, {records} records, {size} a transaction")
+    found = tools.kafka_loop(world.topics["signup"], group, records, size, outs, **more)
+    run.detail("bare_loop", {"size": size, "outs": outs, **found, "load": machine.load()})
+    return found
+
+
+def replay(run, tools, world, worker, count, number):
+    """Silent replay, then the same records as redeliveries, each against the bare loop of the same transaction size."""
+    group = f"{world.group}-signup"
+    worker.stop()
+    world.cluster.commit(group, world.topics["signup"], {partition: 0 for partition in range(world.partitions)})
+    silent, _ = replayed(run, world, worker, count, "silent replay")
+    before = sum(world.cluster.ends(world.topics["results"]).values())
+    for partition in range(world.partitions):
+        world.command("progress", "forget", world.topics["signup"], str(partition))
+    again, found = replayed(run, world, worker, count, "redelivery")
+    more = sum(world.cluster.ends(world.topics["results"]).values()) - before
+    if more < count:
+        raise Unmeasured(f"{more} results came for {count} redelivered records")
+    size = round(statistics.median(batch[1] for batch in found))
+    outs = [shape for shape in (shapes(world, name) for name in ("results", "accounts", "replies")) if shape]
+    limit = bare(run, tools, world, count, size, outs, number)
+    run.figure("bare_loop", "bare consume-produce-commit loop", "records/s", digits=0).add(limit["per_second"])
+    run.figure("bare_size", "records of a transaction, worker and loop", "", digits=0).add(size)
+    run.figure("silent", "silent replay", "records/s", digits=0).add(silent)
+    run.figure("silent_ratio", "silent replay ÷ bare loop", "x").add(silent / limit["per_second"])
+    run.figure("redelivery", "redelivery, results emitted", "records/s", digits=0).add(again)
+    run.figure("redelivery_ratio", "redelivery, results emitted ÷ bare loop", "x", (">=", 0.25)).add(again / limit["per_second"])
+
+
+def transactions(run, tools, world, worker, number, windows):
+    """Transactions of exactly 1,000 results: each window of 1,000 records waits for the hash of its first one."""
+    run.say(f"Kafka transactions: {windows} of 1,000 results each")
+    worker.stop()
+    tools.fill(world.topics["signup"], 1000 * windows, f"window{number}", head_every=1000)
+    worker.start()
+    wait_passed(world, worker, 1000 * windows, 120 + 3 * windows)
+    found = [batch for batch in batches(worker) if batch[1] == 1000][1:]  # the first one meets cold connections
+    if len(found) < max(3, windows // 2):
+        raise Unmeasured(f"{len(found)} of {windows} transactions had 1,000 records: "
+                         f"{sorted({batch[1] for batch in batches(worker)})[-5:]}")
+    own = statistics.median(batch[3] for batch in found)
+    outs = [shape for shape in (shapes(world, name) for name in ("results", "accounts")) if shape]
+    limit = bare(run, tools, world, 1000 * windows, 1000, outs, number)
+    marked = bare(run, tools, world, 1000 * windows, 1000, outs, f"{number}m", passed=f"{world.group}-bare.passed")
+    run.detail("transactions", {"count": len(found), "p50_ms": own, "ms": sorted(round(batch[3], 2) for batch in found), "load": machine.load()})
+    run.figure("transaction", "transaction of 1,000 sign-ups, p50", "ms").add(own)
+    run.figure("transaction_bare", "same in the bare loop, p50", "ms").add(limit["transaction"]["p50_ms"])
+    run.figure("transaction_ratio", "transaction ÷ bare loop's", "x", ("<=", 2)).add(own / limit["transaction"]["p50_ms"])
+    run.figure("transaction_marked", "bare loop with offsets of two groups, p50", "ms").add(marked["transaction"]["p50_ms"])
+
+
+def window_settings():
+    """A head that takes longer than all that waits behind it, and a window that is exactly one transaction."""
+    return {"hash": {"memory": "256MiB", "passes": 4, "threads": 1, "allow_weak": False}, **QUIET_COURIER,
+            "worker": {"window_records": 1000, "window_bytes": "128MiB", "sink_batch": 1000, "store_batch": 500}}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run as a table for a terminal, as JSON, and as a page of the manual."""
+import json
+
+GROUPS = (
+    ("Sign-ups at default cost (Argon2id, 64 MiB, two passes)",
+     ("hash_stock", "hash_kept", "hash_gain", "sign_ups", "sign_ups_ratio", "sign_ups_kept")),
+    ("Latency", ("lone", "lone_p99", "hash_alone", "lone_over", "lone_own", "lone_foreign", "start")),
+    ("Without hashing", ("foreign", "insert", "insert_rows", "foreign_ratio", "bare_loop", "bare_size", "silent", "silent_ratio", "redelivery",
+                         "redelivery_ratio", "emitted_replay")),
+    ("Kafka transactions", ("transaction", "transaction_bare", "transaction_ratio", "transaction_marked")),
+    ("Memory", ("peak_default", "peak_default_ratio", "peak", "peak_ratio", "growth")),
+)
+
+HOW = """How each is measured:
+
+- The **stock loop** calls libsodium's `crypto_pwhash_str` on as many threads as the worker has hash threads; the second loop does the same with the
+  worker's own kept memory. Both run just before each backlog, and each ratio is of one such pair.
+- **Sign-ups** are whole ones: a record read from Kafka, password hashed, account, identity, code and mail row in PostgreSQL, result and event in a
+  Kafka transaction, the verification mail handed to an SMTP server. Broker, database, mail server and load share the processors with the worker; the loops
+  have them alone. Counted by a `read_committed` reader of the results.
+- **A lone request** goes to an idle worker, one each 1.2 seconds; its time runs from handing it to the producer to seeing its committed result. *Hash
+  alone* is the loop with kept memory on one thread, with nothing else running.
+- **Start**: from `exec` after an orderly stop to the first result, with a request waiting; its hash is in it.
+- **Replays**: offsets set back over all records (silent), and marks and offsets forgotten, so that each record is a redelivery whose result and event go
+  out again, byte for byte. The **bare loop** consumes the same topic and produces records of the same number and sizes in transactions of the same size,
+  with offsets, and does nothing else.
+- **Transactions**: windows of 1,000 sign-ups with foreign hashes wait behind one slow hash, so that all leave at once. The worker's time includes its
+  checks; it also commits the offsets of its second group.
+- **Set-based insert**: the rows that those sign-ups left, in batches of 250 into the same tables of another database, one statement a table, one
+  connection.
+- **Memory** is the kernel's `VmHWM` and `VmRSS`.
+"""
+
+
+def _cells(figure):
+    spread = ""
+    if len(figure.samples) > 1:
+        spread = f"{figure.show(min(figure.samples))} to {figure.show(max(figure.samples))}"
+    verdict = {True: "met", False: "NOT MET", None: ""}[figure.met]
+    value = "not measured" if figure.value is None else f"{figure.show(figure.value)} {figure.unit}".strip()
+    return value, spread, figure.goal_text(), verdict
+
+
+def _grouped(run):
+    for title, keys in GROUPS:
+        found = [run.figures[key] for key in keys if key in run.figures]
+        if found:
+            yield title, found
+
+
+def table(run, machine):
+    lines = ["", *(f"{name:16} {value}" for name, value in machine.items() if value is not None)]
+    for title, found in _grouped(run):
+        lines += ["", f"{title:55} {'median':>22}  {'range':24} {'goal':8}"]
+        for figure in found:
+            value, spread, goal, verdict = _cells(figure)
+            lines.append(f"  {figure.name:53} {value:>22}  {spread:24} {goal:8} {verdict}".rstrip())
+            if figure.missing:
+                lines.append(f"      {figure.missing}")
+            if figure.note:
+                lines.append(f"      {figure.note}")
+    return "\n".join(lines)
+
+
+def as_json(run, machine):
+    return json.dumps({"machine": machine, "rounds": run.rounds, "quick": run.quick, "figures": {key: figure.row() for key, figure in run.figures.items()},
+                       "details": run.details}, indent=1)
+
+
+def markdown(run, machine):
+    lines = ["# Figures", "",
+             f"Printed by `scripts/bench --markdown`: medians of {run.rounds} rounds, each beside the limits of the same machine in the same minutes"
+             + (", a quick run." if run.quick else "."), "",
+             "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in machine.items() if value is not None)]
+    for title, found in _grouped(run):
+        lines += ["", f"## {title}", "", "| | median | range | goal | |", "|---|---:|---|---|---|"]
+        for figure in found:
+            value, spread, goal, verdict = _cells(figure)
+            lines.append(f"| {figure.name} | {value} | {spread} | {goal} | {verdict.lower()} |")
+        remarks = [f"{figure.name}: {remark}." for figure in found for remark in (figure.note, figure.missing) if remark]
+        if remarks:
+            lines += ["", *remarks]
+    lines += ["", "## How", "", HOW]
+    return "\n".join(lines)

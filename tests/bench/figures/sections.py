@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sections of a run. One that breaks leaves its figures out, by name and with the reason; the others go on."""
+import contextlib
+import os
+import traceback
+
+from harness import services
+from harness.world import World
+
+from . import exchange, memory, speed
+from .figure import Unmeasured
+from .tools import Tools
+
+# What a section owes: named even where it cannot be measured.
+OWED = {
+    "speed": (("sign_ups_ratio", "sign-ups ÷ stock loop"), ("lone_over", "lone request p50 − hash alone"), ("start", "start to first result"),
+              ("peak_default_ratio", "peak memory at default cost ÷ formula")),
+    "exchange": (("insert", "set-based insert of the same rows, one connection"), ("silent_ratio", "silent replay ÷ bare loop"),
+                 ("redelivery_ratio", "redelivery, results emitted ÷ bare loop")),
+    "transactions": (("transaction_ratio", "transaction ÷ bare loop's"),),
+    "memory": (("peak_ratio", "peak memory over a long backlog ÷ formula"), ("growth", "growth in its second half")),
+}
+
+
+class Section:
+    """Turns what goes wrong into figures that say so."""
+
+    def __init__(self, run, name):
+        self.run, self.name = run, name
+
+    def step(self, function, *arguments):
+        """One measurement of a round; None if it could not be had."""
+        try:
+            return function(self.run, *arguments)
+        except Unmeasured as why:
+            self.missing(str(why))
+        return None
+
+    def missing(self, why):
+        self.run.say(f"{self.name}: {why}")
+        for key, name in OWED[self.name]:
+            figure = self.run.figure(key, name)
+            if not figure.samples:
+                figure.missing = why
+
+
+@contextlib.contextmanager
+def section(run, name):
+    this = Section(run, name)
+    try:
+        yield this
+    except (RuntimeError, OSError, Unmeasured) as error:
+        this.missing(str(error))
+    except Exception as error:
+        traceback.print_exc()
+        this.missing(repr(error))
+
+
+def measure_speed(run, tools, this, threads):
+    settings = {"hash": {**speed.DEFAULT_HASH, "threads": threads}}
+    with World("bench", settings=settings) as world:
+        worker = world.worker("bench-0").start()
+        for number in range(run.rounds):
+            run.say(f"round {number + 1} of {run.rounds}")
+            stock, kept = speed.hash_limits(run, tools, threads)
+            this.step(speed.backlog, tools, world, worker, number, stock, kept)
+            if number == run.rounds - 1:
+                this.step(memory.peak_default, worker, threads)
+            this.step(speed.lone, tools, world, worker, number)
+            this.step(speed.start, tools, world, worker, number)
+        worker.stop()
+
+
+def measure_exchange(run, tools, this, _threads):
+    count = 10_000 if run.quick else 50_000
+    with World("bench", settings=exchange.QUIET_COURIER) as world, World("benchcopy", partitions=1) as copy:
+        worker = world.worker("bench-0")
+        this.step(exchange.copies, tools, world, worker, count)
+        for number in range(run.rounds):
+            if number == 0 or not run.quick:
+                this.step(exchange.insert_limit, tools, world, copy.dsn)
+            this.step(exchange.replay, tools, world, worker, count, number)
+    run.figure("emitted_replay", "replay with results emitted on request").note = "not available: this worker has no such request; see redelivery"
+
+
+def measure_transactions(run, tools, this, _threads):
+    with World("bench", partitions=1, settings=exchange.window_settings()) as world:
+        worker = world.worker("bench-0").start()
+        for number in range(run.rounds):
+            this.step(exchange.transactions, tools, world, worker, number, 8 if run.quick else 25)
+
+
+def measure_memory(run, tools, this, threads):
+    with World("bench", settings={"hash": {"threads": threads}}) as world:
+        this.step(memory.long_backlog, tools, world, world.worker("bench-0"), threads)
+
+
+def measure(run, build, names):
+    threads = len(os.sched_getaffinity(0))
+    kinds = {"speed": measure_speed, "exchange": measure_exchange, "transactions": measure_transactions, "memory": measure_memory}
+    for name in names:
+        with section(run, name) as this:
+            kinds[name](run, Tools(build, services.Services().bootstrap), this, threads)
