@@ -59,7 +59,7 @@ static const struct command commands[] = {
 	{"reasons", "", "json markdown", "Print reason codes, rules, log events and metrics with their meaning.",
 	 "Printed from the tables that the program itself works by, so that they cannot be out of date.\n\n"
 	 "  enrolld reasons --markdown     the manual's page\n"
-	 "  enrolld reasons --json         {reasons, rules, events, metrics}\n",
+	 "  enrolld reasons --json         {reasons, verdicts, rules, events, metrics}\n",
 	 command_reasons},
 	{"health", "", "", "Ask a running worker whether it is ready.",
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"

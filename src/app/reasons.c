@@ -34,6 +34,23 @@ static bool reason_cells(size_t index, struct arena *arena, const char *cells[CO
 	return true;
 }
 
+static bool verdict_cells(size_t index, struct arena *arena, const char *cells[COLUMNS])
+{
+	static const char *const texts[] = {
+		[VERDICT_DONE] = "Nothing is wrong.",
+		[VERDICT_REFUSE] = "The request is at fault: it is answered and never tried again.",
+		[VERDICT_BURY] = "The record cannot be answered, or spoils its batch: it goes to the dead letters, alone.",
+		[VERDICT_RETRY] = "The world is at fault: the worker waits and tries again, and no request loses an attempt.",
+		[VERDICT_HALT] = "Settings or program are at fault: the worker stops and says why.",
+	};
+	(void)arena;
+	if (index >= ARRAY_LEN(texts))
+		return false;
+	cells[0] = verdict_name((enum verdict)index);
+	cells[1] = texts[index];
+	return true;
+}
+
 static bool rule_cells(size_t index, struct arena *arena, const char *cells[COLUMNS])
 {
 	struct rule_row row;
@@ -80,11 +97,14 @@ static bool metric_cells(size_t index, struct arena *arena, const char *cells[CO
 static const struct page pages[] = {
 	{"reasons",
 	 "Reason codes",
-	 "Why a request ended as it did, or why the worker waits or stops. Results, replies, dead letters, metrics and log lines carry the code. What "
-	 "follows is the verdict: refuse: the request is answered and never tried again; bury: the record goes to the dead letters, alone; retry: the "
-	 "worker waits and tries again, and no request loses an attempt; halt: the worker stops and says why.",
+	 "Why a request ended as it did, or why the worker waits or stops. Results, replies, dead letters, metrics and log lines carry the code.",
 	 {"code", "verdict", "meaning"},
 	 reason_cells},
+	{"verdicts",
+	 "Verdicts",
+	 "What becomes of a request, or of the worker, for the reason's sake.",
+	 {"verdict", "meaning"},
+	 verdict_cells},
 	{"rules",
 	 "Rules of dialects",
 	 "What a dialect can ask of a field or of the request as a whole. A dialect may give a rule another code and another text.",

@@ -62,9 +62,26 @@ static const char *fallback_of(const struct setting *row)
 	}
 }
 
+// What an administrator calls a table: the first parts of its names, "log, keys, data, admin".
+static void write_heading(const struct setting_table *table, struct strbuf *out)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const char *name = table->rows[i].name;
+		int len = (int)strcspn(name, ".");
+		bool said = false;
+
+		for (size_t k = 0; k < i && !said; k++)
+			said = strncmp(table->rows[k].name, name, (size_t)len + 1) == 0;
+		if (!said)
+			strbuf_printf(out, "%s%.*s", i ? ", " : "", len, name);
+	}
+}
+
 static void print_text(const struct setting_table *table, struct strbuf *out)
 {
-	strbuf_printf(out, "# %s: %s\n\n", table->module, table->doc ? table->doc : "");
+	strbuf_add_text(out, "# ");
+	write_heading(table, out);
+	strbuf_printf(out, ": %s\n\n", table->doc ? table->doc : "");
 	for (size_t i = 0; i < table->count; i++) {
 		const struct setting *row = &table->rows[i];
 
@@ -96,8 +113,9 @@ static void add_cell(struct strbuf *out, const char *text)
 
 static void print_markdown(const struct setting_table *table, struct strbuf *out)
 {
-	strbuf_printf(out, "## %s\n\n%s\n\n| setting | type | default | reload | meaning |\n|---|---|---|---|---|\n", table->module,
-		      table->doc ? table->doc : "");
+	strbuf_add_text(out, "## ");
+	write_heading(table, out);
+	strbuf_printf(out, "\n\n%s\n\n| setting | type | default | reload | meaning |\n|---|---|---|---|---|\n", table->doc ? table->doc : "");
 	for (size_t i = 0; i < table->count; i++) {
 		const struct setting *row = &table->rows[i];
 		bool word = row->required || !row->fallback || !row->fallback[0];
