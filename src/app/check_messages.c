@@ -77,6 +77,18 @@ static void check_texts(struct checkup *c, const struct courier_conf *courier, b
 		reason, &f);
 }
 
+static void check_files(struct checkup *c, const struct courier_conf *courier)
+{
+	struct fault f;
+	if (courier_probe_files(courier, &f) != REASON_OK)
+		check_add(c, CHECK_FAIL, "message files",
+			  "correct the file, or name another place with data.directory, courier.messages, courier.providers or "
+			  "courier.text_provider",
+			  "%s", f.detail);
+	else
+		check_add(c, CHECK_OK, "message files", "", "%s loads", courier->messages_dir);
+}
+
 void check_messages(struct checkup *c, const struct conf *conf)
 {
 	const struct operation_conf *operation = conf_get(conf, &operation_settings);
@@ -89,6 +101,7 @@ void check_messages(struct checkup *c, const struct conf *conf)
 	if (courier->allow_cleartext)
 		check_add(c, CHECK_WARN, "courier.allow_cleartext", "courier.allow_cleartext: false, and TLS at the servers",
 			  "codes, links and logins may leave without TLS");
+	check_files(c, courier);
 	check_mails(c, courier, operation->verify_email);
 	check_texts(c, courier, operation->verify_phone);
 }

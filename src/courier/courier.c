@@ -133,3 +133,13 @@ enum reason courier_probe_texts(const struct courier_conf *conf, struct fault *f
 {
 	return http_probe(conf, f);
 }
+
+enum reason courier_probe_files(const struct courier_conf *conf, struct fault *f)
+{
+	struct parts parts = {.conf = conf, .arena = arena_create(ARENA_BLOCK)};
+	enum reason reason = load_files(&parts, f);
+	provider_free(parts.provider);
+	wordings_free(parts.wordings);
+	arena_destroy(parts.arena);
+	return reason;
+}

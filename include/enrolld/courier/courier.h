@@ -75,6 +75,8 @@ void courier_destroy(struct courier *courier); // stops at once if it was not st
 // For "enrolld check": can the sinks be reached (EHLO, TLS, login, NOOP; HTTP connect, TLS), without sending anything.
 enum reason courier_probe_mail(const struct courier_conf *conf, struct fault *f) ATTR_MUST_USE;
 enum reason courier_probe_texts(const struct courier_conf *conf, struct fault *f) ATTR_MUST_USE;
+// The same for the files that courier_create reads.
+enum reason courier_probe_files(const struct courier_conf *conf, struct fault *f) ATTR_MUST_USE;
 
 // Adds one line for each library this module is built on: its name and the version that is loaded.
 void courier_libraries(struct strbuf *out);

@@ -471,6 +471,19 @@ def case_text_provider_down(c):
     named(findings, "fail", "courier.text_url", f"127.0.0.1:{port}", "start the provider")
 
 
+def case_broken_message_files(c):
+    folder = c.world.folder / "wordless"
+    shutil.copytree(services.ROOT / "schemas", folder)
+    path = folder / "messages/verify_email/en.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n  - what: {\n", encoding="utf-8")
+    findings = c.findings(data={"directory": str(folder)})
+    only(findings, "message files")
+    named(findings, "fail", "message files", "verify_email/en.yaml:", "correct the file")
+    findings = c.findings(courier={"text_provider": "nobody"})
+    only(findings, "message files")
+    named(findings, "fail", "message files", "nobody.yaml", "courier.text_provider")
+
+
 def case_messages_that_go_nowhere(c):
     settings = merged(c.base, {})
     for name in ("smtp_url", "text_url", "link_url"):
