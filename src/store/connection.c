@@ -126,10 +126,11 @@ enum reason connection_failure(struct connection *c, const struct statement *sta
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	if (state && !sqlstate_is_valid(state))
 		state = NULL;
-	enum reason reason = fault_set(f, sqlstate_reason(state, c->worked), "%s: %s%s%s%s%s%s", statement->name,
+	bool pooled = state && (strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0);
+	enum reason reason = fault_set(f, sqlstate_reason(state, c->worked), "%s: %s%s%s%s%s%s%s", statement->name,
 				       state ? "SQLSTATE " : "the link broke", state ? state : "",
 				       constraint ? ", constraint " : "", constraint ? constraint : "", table ? ", table " : "",
-				       table ? table : "");
+				       table ? table : "", pooled ? "; behind a pooler set database.prepared to false" : "");
 	if (sqlstate_ends_link(state))
 		connection_close(c);
 	return reason;
@@ -179,12 +180,12 @@ static const char *refusal_sqlstate(const char *message, char state[static 6])
 static void write_unquoted(const char *message, struct strbuf *out)
 {
 	const char *line = message;
-	for (const char *at = message; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
-		if (*at != '\t')
-			line = at;
+	for (const char *end = strchr(message, '\n'); end; end = strchr(end + 1, '\n')) {
+		if (end[1] != '\t' && end[1] != '\0')
+			line = end + 1;
 	}
 	bool quoted = false;
-	for (const char *at = line; *at && *at != '\n'; at++) {
+	for (const char *at = line; *at != '\n' && *at != '\0'; at++) {
 		if (*at == '"') {
 			strbuf_add_text(out, quoted ? "...\"" : "\"");
 			quoted = !quoted;

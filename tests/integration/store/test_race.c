@@ -47,7 +47,7 @@ static void *write_batches(void *arg)
 	struct store *store = arg;
 	struct arena *arena = arena_create(65536);
 	for (int round = 0; round < ROUNDS; round++) {
-		char realm[16];
+		char realm[32];
 		(void)snprintf(realm, sizeof(realm), "round%d", round);
 		(void)pthread_barrier_wait(&barrier);
 		for (int batch = 0; batch < BATCHES; batch++) {
