@@ -62,8 +62,8 @@ static struct slice text_of(const struct dialect *dialect, const struct route *r
 	return whole ? whole->text : row ? row->text : SLICE_LIT("This is not acceptable.");
 }
 
-static const struct template_value *const *violation_items(const struct dialect *dialect, const struct route *route, const struct receipt *receipt,
-							   struct arena *arena)
+static const struct template_value *const *violation_items(const struct dialect *dialect, const struct route *route,
+							   const struct receipt *receipt, struct arena *arena)
 {
 	static const char *const names[] = {VIOLATION_VALUES};
 	size_t count = receipt->violation_count;
@@ -99,8 +99,8 @@ static struct slice allow_text(const struct dialect *dialect, const struct reque
 	for (size_t i = 0; i < dialect->route_count; i++) {
 		const struct route *r = &dialect->routes[i];
 		if (r->path.len && slice_equal(r->path, request->path))
-			list = arena_printf(arena, "%.*s%s%.*s", (int)list.len, list.ptr ? list.ptr : "", list.ptr ? ", " : "", (int)r->method.len,
-					    r->method.ptr);
+			list = arena_printf(arena, "%.*s%s%.*s", (int)list.len, list.ptr ? list.ptr : "", list.ptr ? ", " : "",
+					    (int)r->method.len, r->method.ptr);
 	}
 	return list;
 }
@@ -132,7 +132,8 @@ static void put_registration(struct template_value *values, const struct registr
 		values[ANSWER_ATTRIBUTES].kind = TEMPLATE_JSON;
 }
 
-static void put_receipt(struct template_value *values, const struct dialect *dialect, const struct receipt *receipt, struct arena *arena)
+static void put_receipt(struct template_value *values, const struct dialect *dialect, const struct receipt *receipt,
+			struct arena *arena)
 {
 	const struct text_row *row = text_find(&dialect->texts, slice_of(reason_code(receipt->reason)));
 	put(values, ANSWER_OPERATION, slice_of(operation_kind_name(receipt->operation)));
@@ -172,7 +173,8 @@ static struct slice one_line(struct slice text, struct arena *arena)
 	return (struct slice){copy, text.len};
 }
 
-static void write_headers(const struct answer_spec *spec, const struct template_value *values, struct arena *arena, struct answer *answer)
+static void write_headers(const struct answer_spec *spec, const struct template_value *values, struct arena *arena,
+			  struct answer *answer)
 {
 	bool typed = false;
 	answer->headers = ARENA_ARRAY(arena, spec->header_count + 1, struct header);
@@ -186,8 +188,9 @@ static void write_headers(const struct answer_spec *spec, const struct template_
 		answer->headers[answer->header_count++] = (struct header){SLICE_LIT("content-type"), SLICE_LIT("application/json")};
 }
 
-void dialect_answer(const struct dialect *dialect, const struct route *route, const struct request *request, const struct registration *registration,
-		    const struct receipt *receipt, struct arena *arena, struct answer *answer)
+void dialect_answer(const struct dialect *dialect, const struct route *route, const struct request *request,
+		    const struct registration *registration, const struct receipt *receipt, struct arena *arena,
+		    struct answer *answer)
 {
 	static const char *const names[] = {
 #define VALUE(id, name) name,

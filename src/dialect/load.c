@@ -37,9 +37,10 @@ static void load_root(struct loader *loader, const struct node *root, struct dia
 	(void)loader_number(loader, node_member(root, "format"), "format", 1, 1, &format);
 	if (!node_member(root, "dialect"))
 		loader_error(loader, 1, "the file does not say its name: write dialect: %s", dialect->name);
-	if (loader_text(loader, node_member(root, "dialect"), "dialect", &name) && name.len && !slice_equal_text(name, dialect->name))
-		loader_error(loader, node_member(root, "dialect")->line, "the dialect is called \"%.*s\" but its folder %s", (int)name.len, name.ptr,
-			     dialect->name);
+	if (loader_text(loader, node_member(root, "dialect"), "dialect", &name) && name.len &&
+	    !slice_equal_text(name, dialect->name))
+		loader_error(loader, node_member(root, "dialect")->line, "the dialect is called \"%.*s\" but its folder %s",
+			     (int)name.len, name.ptr, dialect->name);
 	(void)loader_text(loader, node_member(root, "summary"), "summary", &summary);
 	load_body(loader, node_member(root, "body"), &dialect->body);
 	load_collect(loader, node_member(root, "collect"), &dialect->collect);
@@ -48,7 +49,8 @@ static void load_root(struct loader *loader, const struct node *root, struct dia
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!answer_find(&dialect->answers, slice_of(needed[i])))
 			loader_error(loader, node_member(root, "answers") ? node_member(root, "answers")->line : 1,
-				     "answers needs \"%s\", which stands in for every reason that has no answer of its own", needed[i]);
+				     "answers needs \"%s\", which stands in for every reason that has no answer of its own",
+				     needed[i]);
 	load_routes(loader, node_member(root, "routes"), dialect);
 }
 
@@ -86,8 +88,8 @@ static void load_one(struct loader *loader, const char *name)
 		load_root(loader, root, dialect);
 }
 
-enum reason dialect_load(const char *directory, const char *const *names, size_t count, struct strbuf *report, struct dialect_set **set,
-			 struct fault *f)
+enum reason dialect_load(const char *directory, const char *const *names, size_t count, struct strbuf *report,
+			 struct dialect_set **set, struct fault *f)
 {
 	struct arena *arena = arena_create(ARENA_BLOCK);
 	struct dialect_set *made = ARENA_NEW(arena, struct dialect_set);
@@ -100,9 +102,9 @@ enum reason dialect_load(const char *directory, const char *const *names, size_t
 		*set = made;
 		return REASON_OK;
 	}
-	enum reason reason = loader.errors == 1
-				     ? fault_set(f, loader.first.reason, "%s", loader.first.detail)
-				     : fault_set(f, loader.first.reason, "%.260s (and %zu more)", loader.first.detail, loader.errors - 1);
+	enum reason reason = loader.errors == 1 ? fault_set(f, loader.first.reason, "%s", loader.first.detail)
+						: fault_set(f, loader.first.reason, "%.260s (and %zu more)", loader.first.detail,
+							    loader.errors - 1);
 	dialect_set_destroy(made);
 	return reason;
 }

@@ -10,7 +10,9 @@ static const char *const names[] = {
 #define VALUE(id, name) name,
 	ANSWER_VALUES(VALUE)
 #undef VALUE
-	"field", "name", "code",
+		"field",
+	"name",
+	"code",
 };
 
 static const char *const outcomes[] = {"accepted", "refused", "expired", "dead"};
@@ -39,8 +41,8 @@ static void unknown_key(struct loader *loader, int line, struct slice key)
 			words[count++] = reason_code((enum reason)r);
 	const char *nearest = doc_nearest(key, words, count);
 	loader_error(loader, line, "there is no outcome or reason \"%.*s\"%s%s%s", key.len > 64 ? 64 : (int)key.len, key.ptr,
-		     nearest ? "; did you mean \"" : "; there are accepted, refused, expired, dead, and the reasons", nearest ? nearest : "",
-		     nearest ? "\"?" : "");
+		     nearest ? "; did you mean \"" : "; there are accepted, refused, expired, dead, and the reasons",
+		     nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static bool name_valid(struct slice name)
@@ -75,7 +77,8 @@ static void load_headers(struct loader *loader, const struct node *map, struct a
 			loader_error(loader, value->line, "a header's name has a-z, 0-9 and -");
 		else if (!loader_text(loader, value, "a header's value", &text))
 			continue;
-		else if (template_compile_text(text, TEMPLATE_PLAIN, "header", loader->set->arena, &header->value, &f) != REASON_OK ||
+		else if (template_compile_text(text, TEMPLATE_PLAIN, "header", loader->set->arena, &header->value, &f) !=
+				 REASON_OK ||
 			 template_check_names(header->value, names, ARRAY_LEN(names), &f) != REASON_OK)
 			loader_error(loader, value->line, "%s", f.detail);
 		else
@@ -83,8 +86,8 @@ static void load_headers(struct loader *loader, const struct node *map, struct a
 	}
 }
 
-static void load_one(struct loader *loader, const struct node *node, const struct answer_list *outer, const struct answer_list *answers,
-		     struct answer_spec *spec, int line)
+static void load_one(struct loader *loader, const struct node *node, const struct answer_list *outer,
+		     const struct answer_list *answers, struct answer_spec *spec, int line)
 {
 	static const char *const keys[] = {"like", "status", "headers", "body"};
 	struct slice like = SLICE_ABSENT;
@@ -98,7 +101,8 @@ static void load_one(struct loader *loader, const struct node *node, const struc
 			model = answer_find(outer, like);
 		struct slice key = spec->key;
 		if (!model)
-			loader_error(loader, node_member(node, "like")->line, "no answer \"%.*s\" stands before this one", (int)like.len, like.ptr);
+			loader_error(loader, node_member(node, "like")->line, "no answer \"%.*s\" stands before this one",
+				     (int)like.len, like.ptr);
 		else
 			*spec = *model;
 		spec->key = key;

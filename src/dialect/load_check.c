@@ -68,7 +68,8 @@ static enum reason find_word_list(void *context, struct slice name, const struct
 			return fault_set(f, REASON_DIALECT_INVALID, "a name has a-z, 0-9, - and _, without folder and .txt");
 	}
 	struct named_list *added = ARENA_NEW(loader->set->arena, struct named_list);
-	struct slice path = arena_printf(loader->set->arena, "%s/../wordlists/%.*s.txt", loader->directory, (int)name.len, name.ptr);
+	struct slice path = arena_printf(loader->set->arena, "%s/../wordlists/%.*s.txt", loader->directory, (int)name.len,
+					 name.ptr);
 	enum reason reason = word_list_load(path.ptr, &added->list, f);
 	if (reason != REASON_OK)
 		return reason;
@@ -85,17 +86,19 @@ static void refuse_ambiguous(struct loader *loader, const struct check_list *che
 	const struct check *last = &checks->items[checks->count - 1];
 	for (size_t i = 0; i + 1 < checks->count; i++) {
 		const struct check *other = &checks->items[i];
-		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) && !slice_equal(other->text, last->text)) {
-			loader_error(loader, rule_line(last->rule),
-				     "%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text",
-				     rule_name(other->rule), rule_name(last->rule), (int)last->code.len, last->code.ptr);
+		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) &&
+		    !slice_equal(other->text, last->text)) {
+			loader_error(
+				loader, rule_line(last->rule),
+				"%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text",
+				rule_name(other->rule), rule_name(last->rule), (int)last->code.len, last->code.ptr);
 			return;
 		}
 	}
 }
 
-void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route, const struct field *field,
-		 struct check_list *checks)
+void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route,
+		 const struct field *field, struct check_list *checks)
 {
 	struct rule_scope scope = {
 		.file = loader->file,

@@ -3,18 +3,8 @@
 #include "dialect/loader.h"
 
 static const char *const targets[] = {
-	"",
-	"email",
-	"phone",
-	"username",
-	"password",
-	"password_hash",
-	"given_name",
-	"family_name",
-	"display_name",
-	"birth_date",
-	"locale",
-	"attributes",
+	"",           "email",       "phone",        "username",   "password", "password_hash",
+	"given_name", "family_name", "display_name", "birth_date", "locale",   "attributes",
 };
 
 // Rules without which a value must not reach the registration.
@@ -54,16 +44,17 @@ static void check_needs(struct loader *loader, const struct field *field)
 {
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
 		if (needs[i].target == field->target && !find_check(&field->checks, needs[i].rule))
-			loader_error(loader, field->line, "%.*s maps to %s and so needs the rule \"%s\": %s", (int)field->name.len, field->name.ptr,
-				     targets[field->target], needs[i].rule, needs[i].why);
+			loader_error(loader, field->line, "%.*s maps to %s and so needs the rule \"%s\": %s", (int)field->name.len,
+				     field->name.ptr, targets[field->target], needs[i].rule, needs[i].why);
 	const struct check *bytes = find_check(&field->checks, "max_bytes");
 	if (field->target == TARGET_PASSWORD && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
 		loader_error(loader, rule_line(bytes->rule), "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
 	if (field->target == TARGET_NONE && field->unique)
-		loader_error(loader, rule_line(field->unique->rule), "unique needs a map to email, phone or username, which are kept apart by realm");
+		loader_error(loader, rule_line(field->unique->rule),
+			     "unique needs a map to email, phone or username, which are kept apart by realm");
 	if ((field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH) && !field->secret)
-		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown", (int)field->name.len,
-			     field->name.ptr, targets[field->target]);
+		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown",
+			     (int)field->name.len, field->name.ptr, targets[field->target]);
 }
 
 static void load_field(struct loader *loader, const struct node *node, struct route *route, struct field *field)
@@ -75,8 +66,8 @@ static void load_field(struct loader *loader, const struct node *node, struct ro
 	if (!loader_keys(loader, node, "a field", keys, ARRAY_LEN(keys)))
 		return;
 	if (!node_member(node, "from"))
-		loader_error(loader, field->line, "the field %.*s does not say where it comes from: write from: /%.*s", (int)field->name.len,
-			     field->name.ptr, (int)field->name.len, field->name.ptr);
+		loader_error(loader, field->line, "the field %.*s does not say where it comes from: write from: /%.*s",
+			     (int)field->name.len, field->name.ptr, (int)field->name.len, field->name.ptr);
 	(void)loader_pointer(loader, node_member(node, "from"), "from", &field->from);
 	(void)loader_choice(loader, node_member(node, "normalise"), "normalise", normal_words, ARRAY_LEN(normal_words), &normal);
 	(void)loader_choice(loader, node_member(node, "map"), "map", targets, ARRAY_LEN(targets), &target);
@@ -101,7 +92,8 @@ static void refuse_twice(struct loader *loader, const struct route *route)
 	for (size_t i = 0; i < route->field_count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (route->fields[i].target != TARGET_NONE && route->fields[i].target == route->fields[j].target)
-				loader_error(loader, route->fields[i].line, "two fields map to %s", targets[route->fields[i].target]);
+				loader_error(loader, route->fields[i].line, "two fields map to %s",
+					     targets[route->fields[i].target]);
 }
 
 void load_fields(struct loader *loader, const struct node *map, struct route *route)

@@ -32,11 +32,13 @@ static void load_reach(struct loader *loader, const struct node *node, struct ro
 	if (slice_is_absent(route->path) != slice_is_absent(route->method))
 		loader_error(loader, node->line, "method and path go together");
 	if (slice_is_absent(route->path) && slice_is_absent(route->type))
-		loader_error(loader, node->line, "a route is reached by method and path, by an event's type, or by both: write at least one");
+		loader_error(loader, node->line,
+			     "a route is reached by method and path, by an event's type, or by both: write at least one");
 	if (!all_upper(route->method))
 		loader_error(loader, node->line, "a method is written in capitals, like POST");
 	if (route->path.len && (route->path.ptr[0] != '/' || strpbrk(route->path.ptr, "?#{}*")))
-		loader_error(loader, node->line, "a path begins with / and is compared as it is: it has no query and no placeholders");
+		loader_error(loader, node->line,
+			     "a path begins with / and is compared as it is: it has no query and no placeholders");
 }
 
 static void load_operation(struct loader *loader, const struct node *node, struct route *route)
@@ -53,18 +55,21 @@ static void load_operation(struct loader *loader, const struct node *node, struc
 
 static bool reached_alike(const struct route *a, const struct route *b)
 {
-	return (a->path.len && slice_equal(a->path, b->path) && slice_equal(a->method, b->method)) || (a->type.len && slice_equal(a->type, b->type));
+	return (a->path.len && slice_equal(a->path, b->path) && slice_equal(a->method, b->method)) ||
+	       (a->type.len && slice_equal(a->type, b->type));
 }
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name", "operation", "method", "path", "type", "body", "collect", "fields", "rules", "answers"};
+	static const char *const keys[] = {"name", "operation", "method", "path",  "type",
+					   "body", "collect",   "fields", "rules", "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect, .name = "", .body = dialect->body, .collect = dialect->collect};
 	if (!loader_keys(loader, node, "a route", keys, ARRAY_LEN(keys)))
 		return;
 	if (!node_member(node, "name"))
-		loader_error(loader, node->line, "a route needs a name, such as sign_up; it is kept with each request and must not change");
+		loader_error(loader, node->line,
+			     "a route needs a name, such as sign_up; it is kept with each request and must not change");
 	if (loader_text(loader, node_member(node, "name"), "name", &name) && name.len && !name_valid(name))
 		loader_error(loader, node_member(node, "name")->line, "a route's name has a-z, 0-9 and _");
 	route->name = arena_printf(loader->set->arena, "%s.%.*s", dialect->name, (int)name.len, name.ptr ? name.ptr : "").ptr;
@@ -75,14 +80,16 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_fields(loader, node_member(node, "fields"), route);
 	load_checks(loader, node_member(node, "rules"), dialect, route, NULL, &route->checks);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
-	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted")) && !answer_find(&dialect->answers, SLICE_LIT("accepted")))
+	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted")) &&
+	    !answer_find(&dialect->answers, SLICE_LIT("accepted")))
 		loader_error(loader, node->line, "neither this route nor the dialect has an answer \"accepted\"");
 }
 
 void load_routes(struct loader *loader, const struct node *list, struct dialect *dialect)
 {
 	if (!node_is(list, NODE_LIST) || node_count(list) == 0) {
-		loader_error(loader, list ? list->line : 1, "routes is a list of one route or more; begin each with \"- name: ...\"");
+		loader_error(loader, list ? list->line : 1,
+			     "routes is a list of one route or more; begin each with \"- name: ...\"");
 		return;
 	}
 	dialect->routes = ARENA_ARRAY(loader->set->arena, node_count(list), struct route);
@@ -93,7 +100,8 @@ void load_routes(struct loader *loader, const struct node *list, struct dialect 
 			if (strcmp(route->name, dialect->routes[j].name) == 0)
 				loader_error(loader, node_item(list, i)->line, "two routes are called %s", route->name);
 			if (reached_alike(route, &dialect->routes[j]))
-				loader_error(loader, node_item(list, i)->line, "%s is reached the same way as %s", route->name, dialect->routes[j].name);
+				loader_error(loader, node_item(list, i)->line, "%s is reached the same way as %s", route->name,
+					     dialect->routes[j].name);
 		}
 	}
 }

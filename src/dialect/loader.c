@@ -36,7 +36,8 @@ static int shown(struct slice text)
 	return text.len > 64 ? 64 : (int)text.len;
 }
 
-static void unknown_word(struct loader *loader, int line, const char *what, struct slice word, const char *const *words, size_t count)
+static void unknown_word(struct loader *loader, int line, const char *what, struct slice word, const char *const *words,
+			 size_t count)
 {
 	const char *nearest = doc_nearest(word, words, count);
 	char list[160] = "";
@@ -47,7 +48,8 @@ static void unknown_word(struct loader *loader, int line, const char *what, stru
 	}
 	for (size_t i = 0; i < count && used < sizeof(list) - 1; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", words[i]);
-	loader_error(loader, line, "%s \"%.*s\" is not known; there are: %s%s", what, shown(word), word.ptr, list, used >= sizeof(list) ? "..." : "");
+	loader_error(loader, line, "%s \"%.*s\" is not known; there are: %s%s", what, shown(word), word.ptr, list,
+		     used >= sizeof(list) ? "..." : "");
 }
 
 bool loader_keys(struct loader *loader, const struct node *map, const char *what, const char *const *words, size_t count)
@@ -63,7 +65,8 @@ bool loader_keys(struct loader *loader, const struct node *map, const char *what
 		if (!known) {
 			char label[80];
 			(void)snprintf(label, sizeof(label), "in %s, the key", what);
-			unknown_word(loader, map->list.key_lines ? map->list.key_lines[i] : map->line, label, map->list.keys[i], words, count);
+			unknown_word(loader, map->list.key_lines ? map->list.key_lines[i] : map->line, label, map->list.keys[i],
+				     words, count);
 		}
 	}
 	return true;
@@ -105,7 +108,8 @@ bool loader_number(struct loader *loader, const struct node *node, const char *w
 	return true;
 }
 
-bool loader_choice(struct loader *loader, const struct node *node, const char *what, const char *const *words, size_t count, size_t *value)
+bool loader_choice(struct loader *loader, const struct node *node, const char *what, const char *const *words, size_t count,
+		   size_t *value)
 {
 	if (!node)
 		return true;

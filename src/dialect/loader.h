@@ -22,7 +22,8 @@ bool loader_keys(struct loader *loader, const struct node *map, const char *what
 bool loader_text(struct loader *loader, const struct node *node, const char *what, struct slice *value);
 bool loader_bool(struct loader *loader, const struct node *node, const char *what, bool *value);
 bool loader_number(struct loader *loader, const struct node *node, const char *what, int64_t min, int64_t max, size_t *value);
-bool loader_choice(struct loader *loader, const struct node *node, const char *what, const char *const *words, size_t count, size_t *value);
+bool loader_choice(struct loader *loader, const struct node *node, const char *what, const char *const *words, size_t count,
+		   size_t *value);
 bool loader_pointer(struct loader *loader, const struct node *node, const char *what, struct slice *value);
 // A text, or a list of texts.
 bool loader_texts(struct loader *loader, const struct node *node, const char *what, const struct slice **values, size_t *count);
@@ -32,8 +33,8 @@ void load_body(struct loader *loader, const struct node *node, struct body *body
 void load_collect(struct loader *loader, const struct node *node, enum collect *collect);
 
 // load_check.c
-void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route, const struct field *field,
-		 struct check_list *checks);
+void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route,
+		 const struct field *field, struct check_list *checks);
 
 // load_field.c
 void load_fields(struct loader *loader, const struct node *map, struct route *route);

@@ -6,7 +6,8 @@
 
 #define ATTRIBUTES_MAX 65536 // bytes; the rule "object" sets a lower one
 
-static void add_claim(struct registration *r, enum claim_kind kind, struct slice value, struct slice shown, const struct field *field)
+static void add_claim(struct registration *r, enum claim_kind kind, struct slice value, struct slice shown,
+		      const struct field *field)
 {
 	if (r->claim_count == CLAIMS_MAX)
 		PANIC("more than %d claims", CLAIMS_MAX);

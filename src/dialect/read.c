@@ -9,8 +9,8 @@ struct reading {
 	const struct route *route;
 	struct arena *arena;
 	const struct node *root;
-	struct rule_field *seen;      // of the route's fields
-	struct violation **found;     // per field, in the order of its rules
+	struct rule_field *seen;  // of the route's fields
+	struct violation **found; // per field, in the order of its rules
 	size_t *found_count;
 	struct registration *registration;
 	int64_t now_ms;
@@ -36,7 +36,8 @@ static bool media_accepted(const struct body *body, struct slice media)
 	return false;
 }
 
-static enum reason parse(const struct route *route, const struct request *request, struct arena *arena, const struct node **root, struct fault *f)
+static enum reason parse(const struct route *route, const struct request *request, struct arena *arena, const struct node **root,
+			 struct fault *f)
 {
 	if (!media_accepted(&route->body, request->content_type))
 		return fault_set(f, REASON_MEDIA_TYPE_UNSUPPORTED, "the content type is not one of the route's");
@@ -62,7 +63,8 @@ static enum reason take_request_id(const struct body *body, const struct node *r
 	for (size_t i = 0; fits && i < id.len; i++)
 		fits = id.ptr[i] >= 0x20 && id.ptr[i] <= 0x7e;
 	if (!fits)
-		return fault_set(f, REASON_REQUEST_ID_INVALID, "the request id in the body is no text of 1 to %d printable bytes", REQUEST_ID_MAX);
+		return fault_set(f, REASON_REQUEST_ID_INVALID, "the request id in the body is no text of 1 to %d printable bytes",
+				 REQUEST_ID_MAX);
 	request->request_id = id;
 	request->id_source = REQUEST_ID_BODY;
 	return REASON_OK;
@@ -101,7 +103,8 @@ static struct rule_input input_of(const struct reading *reading, const struct ru
 }
 
 // Those of the checks that do not hold.
-static void ask(const struct reading *reading, const struct check_list *checks, const struct rule_field *field, struct violation **found, size_t *count)
+static void ask(const struct reading *reading, const struct check_list *checks, const struct rule_field *field,
+		struct violation **found, size_t *count)
 {
 	struct rule_input input = input_of(reading, field);
 	for (size_t i = 0; i < checks->count; i++) {
@@ -214,8 +217,8 @@ static void wipe_secrets(const struct reading *reading)
 			wipe_texts(node_at(reading->root, reading->route->fields[i].from));
 }
 
-enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms, struct arena *arena,
-			 struct registration *registration, struct fault *f)
+enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
+			 struct arena *arena, struct registration *registration, struct fault *f)
 {
 	*registration = (struct registration){.operation = route->operation};
 	struct reading reading = {.route = route, .arena = arena, .registration = registration, .now_ms = now_ms};

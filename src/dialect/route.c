@@ -44,7 +44,8 @@ enum reason dialect_route(const struct dialect_set *set, const char *const *name
 	*dialect = owner ? owner : find_dialect(set, names[0]);
 	if (owner)
 		return fault_set(f, REASON_METHOD_NOT_ALLOWED, "dialect %s knows the path with another method", owner->name);
-	return fault_set(f, REASON_ROUTE_UNKNOWN, "no dialect of the topic knows the %s", slice_is_absent(request->event_type) ? "path" : "event type");
+	return fault_set(f, REASON_ROUTE_UNKNOWN, "no dialect of the topic knows the %s",
+			 slice_is_absent(request->event_type) ? "path" : "event type");
 }
 
 enum operation_kind route_operation(const struct route *route)

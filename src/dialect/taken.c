@@ -10,8 +10,8 @@ static const struct field *field_of(const struct route *route, const struct clai
 	return NULL;
 }
 
-void dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX], struct arena *arena,
-		   struct violation **violations, size_t *count)
+void dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],
+		   struct arena *arena, struct violation **violations, size_t *count)
 {
 	struct violation *list = ARENA_ARRAY(arena, *count + CLAIMS_MAX, struct violation);
 	size_t used = *count;
@@ -21,7 +21,8 @@ void dialect_taken(const struct route *route, const struct registration *registr
 		const struct field *field = field_of(route, &registration->claims[i]);
 		if (!taken[i] || !field || !field->unique)
 			continue;
-		list[used++] = (struct violation){.field = field->unique->at, .code = field->unique->code, .text = field->unique->text};
+		list[used++] = (struct violation){
+			.field = field->unique->at, .code = field->unique->code, .text = field->unique->text};
 		if (route->collect == COLLECT_FIRST)
 			break;
 	}

@@ -5,38 +5,38 @@
 #include "enrolld/base/attr.h"
 
 // VALUE(id, name)
-#define ANSWER_VALUES(VALUE)                                                                                                       \
-	VALUE(REQUEST_ID, "request_id")                                                                                            \
-	VALUE(REALM, "realm")                                                                                                      \
-	VALUE(OPERATION, "operation")                                                                                              \
-	VALUE(OUTCOME, "outcome")                                                                                                  \
-	VALUE(REASON, "reason")                                                                                                    \
-	VALUE(TEXT, "text")                                                                                                        \
-	VALUE(AT, "at")                                                                                                            \
-	VALUE(ACCOUNT_ID, "account_id")                                                                                            \
-	VALUE(STATE, "state")                                                                                                      \
-	VALUE(CHALLENGE_ID, "challenge_id")                                                                                        \
-	VALUE(EXPIRES_AT, "expires_at")                                                                                            \
-	VALUE(METHOD, "method")                                                                                                    \
-	VALUE(PATH, "path")                                                                                                        \
-	VALUE(CONTENT_TYPE, "content_type")                                                                                        \
-	VALUE(ALLOW, "allow")                                                                                                      \
-	VALUE(EMAIL, "email")                                                                                                      \
-	VALUE(PHONE, "phone")                                                                                                      \
-	VALUE(USERNAME, "username")                                                                                                \
-	VALUE(GIVEN_NAME, "given_name")                                                                                            \
-	VALUE(FAMILY_NAME, "family_name")                                                                                          \
-	VALUE(DISPLAY_NAME, "display_name")                                                                                        \
-	VALUE(BIRTH_DATE, "birth_date")                                                                                            \
-	VALUE(LOCALE, "locale")                                                                                                    \
-	VALUE(ATTRIBUTES, "attributes")                                                                                            \
+#define ANSWER_VALUES(VALUE)                \
+	VALUE(REQUEST_ID, "request_id")     \
+	VALUE(REALM, "realm")               \
+	VALUE(OPERATION, "operation")       \
+	VALUE(OUTCOME, "outcome")           \
+	VALUE(REASON, "reason")             \
+	VALUE(TEXT, "text")                 \
+	VALUE(AT, "at")                     \
+	VALUE(ACCOUNT_ID, "account_id")     \
+	VALUE(STATE, "state")               \
+	VALUE(CHALLENGE_ID, "challenge_id") \
+	VALUE(EXPIRES_AT, "expires_at")     \
+	VALUE(METHOD, "method")             \
+	VALUE(PATH, "path")                 \
+	VALUE(CONTENT_TYPE, "content_type") \
+	VALUE(ALLOW, "allow")               \
+	VALUE(EMAIL, "email")               \
+	VALUE(PHONE, "phone")               \
+	VALUE(USERNAME, "username")         \
+	VALUE(GIVEN_NAME, "given_name")     \
+	VALUE(FAMILY_NAME, "family_name")   \
+	VALUE(DISPLAY_NAME, "display_name") \
+	VALUE(BIRTH_DATE, "birth_date")     \
+	VALUE(LOCALE, "locale")             \
+	VALUE(ATTRIBUTES, "attributes")     \
 	VALUE(VIOLATIONS, "violations")
 
 enum answer_value {
 #define VALUE(id, name) ANSWER_##id,
 	ANSWER_VALUES(VALUE)
 #undef VALUE
-	ANSWER_VALUE_COUNT
+		ANSWER_VALUE_COUNT
 };
 
 // Of an item of "violations".

@@ -11,8 +11,8 @@ static struct slice big_endian(struct arena *arena, uint64_t number, size_t size
 	return (struct slice){bytes, size};
 }
 
-static void add_connect(struct header_list *list, const struct record *record, const char *group, enum reason reason, const char *stage,
-			struct arena *arena)
+static void add_connect(struct header_list *list, const struct record *record, const char *group, enum reason reason,
+			const char *stage, struct arena *arena)
 {
 	header_list_add(list, "__connect.errors.topic", slice_of(record->at.topic));
 	header_list_add(list, "__connect.errors.partition", arena_printf(arena, "%d", record->at.partition));
@@ -25,14 +25,15 @@ static void add_connect(struct header_list *list, const struct record *record, c
 	header_list_add(list, "__connect.errors.exception.message", slice_of(reason_text(reason)));
 }
 
-static void add_spring(struct header_list *list, const struct record *record, const char *group, enum reason reason, struct arena *arena)
+static void add_spring(struct header_list *list, const struct record *record, const char *group, enum reason reason,
+		       struct arena *arena)
 {
 	header_list_add(list, "kafka_dlt-original-topic", slice_of(record->at.topic));
 	header_list_add(list, "kafka_dlt-original-partition", big_endian(arena, (uint32_t)record->at.partition, 4));
 	header_list_add(list, "kafka_dlt-original-offset", big_endian(arena, (uint64_t)record->at.offset, 8));
 	header_list_add(list, "kafka_dlt-original-timestamp", big_endian(arena, (uint64_t)record->timestamp_ms, 8));
 	header_list_add(list, "kafka_dlt-original-timestamp-type",
-			record->timestamp_ms < 0      ? SLICE_LIT("NoTimestampType")
+			record->timestamp_ms < 0  ? SLICE_LIT("NoTimestampType")
 			: record->log_append_time ? SLICE_LIT("LogAppendTime")
 						  : SLICE_LIT("CreateTime"));
 	header_list_add(list, "kafka_dlt-original-consumer-group", slice_of(group));
@@ -40,8 +41,8 @@ static void add_spring(struct header_list *list, const struct record *record, co
 	header_list_add(list, "kafka_dlt-exception-message", slice_of(reason_text(reason)));
 }
 
-void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage, const char *dead_topic,
-			struct arena *arena, struct output *output)
+void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage,
+			const char *dead_topic, struct arena *arena, struct output *output)
 {
 	struct header_list list = header_list_new(arena, 24);
 	struct slice trace = trace_parent(record);

@@ -60,7 +60,8 @@ static struct slice event_id(const struct request *request, struct arena *arena)
 	return arena_copy(arena, slice_of(uuid_format(&uuid, text)));
 }
 
-static struct slice coordinates_id(const struct intake *intake, const struct record *record, const struct fingerprint *fingerprint, struct arena *arena)
+static struct slice coordinates_id(const struct intake *intake, const struct record *record, const struct fingerprint *fingerprint,
+				   struct arena *arena)
 {
 	const struct slice parts[] = {
 		slice_of(intake->cluster_id),
@@ -75,8 +76,8 @@ static struct slice coordinates_id(const struct intake *intake, const struct rec
 	return arena_copy(arena, slice_of(uuid_format(&uuid, text)));
 }
 
-enum reason identity_read(const struct intake *intake, const struct record *record, bool oversize, struct arena *arena, struct request *request,
-			  struct fault *f)
+enum reason identity_read(const struct intake *intake, const struct record *record, bool oversize, struct arena *arena,
+			  struct request *request, struct fault *f)
 {
 	struct slice parts[CONTENT_PARTS];
 	uint16_t epochs[EPOCHS_MAX + 1];
@@ -109,5 +110,6 @@ enum reason identity_read(const struct intake *intake, const struct record *reco
 	digest_fingerprint(intake->keys, oldest.epoch, parts, CONTENT_PARTS, oldest.bytes);
 	request->id_source = REQUEST_ID_COORDINATES;
 	request->request_id = coordinates_id(intake, record, &oldest, arena);
-	return usable ? REASON_OK : fault_set(f, REASON_REQUEST_ID_INVALID, "the request id is over %d bytes or not printable", REQUEST_ID_MAX);
+	return usable ? REASON_OK
+		      : fault_set(f, REASON_REQUEST_ID_INVALID, "the request id is over %d bytes or not printable", REQUEST_ID_MAX);
 }

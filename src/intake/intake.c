@@ -33,11 +33,12 @@ static enum reason check_size(const struct topic_conf *topic, const struct recor
 {
 	if (record->value_size <= (size_t)topic->record_limit)
 		return REASON_OK;
-	return fault_set(f, REASON_RECORD_TOO_LARGE, "%zu bytes, the limit is %lld", record->value_size, (long long)topic->record_limit);
+	return fault_set(f, REASON_RECORD_TOO_LARGE, "%zu bytes, the limit is %lld", record->value_size,
+			 (long long)topic->record_limit);
 }
 
-enum reason intake_read(const struct intake *intake, const struct topic_conf *topic, const struct record *record, int64_t *youngest_ms,
-			struct arena *arena, struct request *request, bool *addressed, struct fault *f)
+enum reason intake_read(const struct intake *intake, const struct topic_conf *topic, const struct record *record,
+			int64_t *youngest_ms, struct arena *arena, struct request *request, bool *addressed, struct fault *f)
 {
 	struct fault faults[4] = {0};
 	*request = (struct request){.record = record, .realm = SLICE_LIT(""), .route = SLICE_LIT("")};

@@ -5,11 +5,12 @@
 #include "enrolld/intake/intake.h"
 
 // shape.c: method, path, query, event type, content type, body. OK, RECORD_TOMBSTONE, RECORD_UNADDRESSED or EVENT_INVALID.
-enum reason shape_read(enum shape shape, const struct record *record, struct arena *arena, struct request *request, struct fault *f);
+enum reason shape_read(enum shape shape, const struct record *record, struct arena *arena, struct request *request,
+		       struct fault *f);
 
 // identity.c: fingerprints and request id; REQUEST_ID_INVALID falls back on the coordinates.
-enum reason identity_read(const struct intake *intake, const struct record *record, bool oversize, struct arena *arena, struct request *request,
-			  struct fault *f);
+enum reason identity_read(const struct intake *intake, const struct record *record, bool oversize, struct arena *arena,
+			  struct request *request, struct fault *f);
 
 // sender.c: who asks. Absent if the address is unknown or is none.
 struct slice sender_address(const struct topic_conf *topic, const struct record *record, struct arena *arena);

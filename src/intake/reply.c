@@ -48,7 +48,8 @@ static bool topic_allowed(const struct topic_conf *topic, struct slice name)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+		      c == '-'))
 			return false;
 	}
 	for (size_t i = 0; i < topic->reply_topics.count; i++)
@@ -84,9 +85,11 @@ static bool header_safe(const struct header *header)
 	return true;
 }
 
-static void add_event_headers(struct header_list *list, const struct request *request, const struct answer *answer, struct arena *arena)
+static void add_event_headers(struct header_list *list, const struct request *request, const struct answer *answer,
+			      struct arena *arena)
 {
-	const struct slice parts[] = {SLICE_LIT("reply"), request->realm, request->route, request->request_id, request->reply.correlation};
+	const struct slice parts[] = {SLICE_LIT("reply"), request->realm, request->route, request->request_id,
+				      request->reply.correlation};
 	struct uuid id = derive_id(parts, ARRAY_LEN(parts));
 	char text[UUID_TEXT_SIZE];
 	header_list_add(list, "ce_specversion", SLICE_LIT("1.0"));

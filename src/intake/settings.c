@@ -17,7 +17,8 @@ static const struct setting_choice shapes[] = {
 
 #define AT(type, member) SETTING_AT(type, struct topic_conf, member)
 static const struct setting rows[] = {
-	{"topics.*.name", AT(TEXT, name), .min = 1, .max = 249, .required = true, .doc = "The Kafka topic that requests are read from."},
+	{"topics.*.name", AT(TEXT, name), .min = 1, .max = 249, .required = true,
+	 .doc = "The Kafka topic that requests are read from."},
 	{"topics.*.lane", AT(CHOICE, lane), .choices = lanes, .fallback = "signup", .doc = "The lane that reads it."},
 	{"topics.*.shape", AT(CHOICE, shape), .choices = shapes, .fallback = "raw",
 	 .doc = "How requests are written. A record with :method and :path is raw whatever this says."},
@@ -46,10 +47,11 @@ static enum reason check(const void *conf, struct fault *f)
 	const struct topic_conf *topic = conf;
 	bool by_header = topic->realm_header && *topic->realm_header;
 	if (by_header && topic->realm_allow.count == 0)
-		return fault_set(f, REASON_SETTING_INVALID, "topics.%s.realm.allow: name the realms that %s may ask for", topic->key,
-				 topic->realm_header);
+		return fault_set(f, REASON_SETTING_INVALID, "topics.%s.realm.allow: name the realms that %s may ask for",
+				 topic->key, topic->realm_header);
 	if (!by_header && topic->realm_allow.count != 0)
-		return fault_set(f, REASON_SETTING_INVALID, "topics.%s.realm.allow: set realm.header too, or remove it", topic->key);
+		return fault_set(f, REASON_SETTING_INVALID, "topics.%s.realm.allow: set realm.header too, or remove it",
+				 topic->key);
 	return REASON_OK;
 }
 

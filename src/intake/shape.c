@@ -69,7 +69,7 @@ enum reason shape_read(enum shape shape, const struct record *record, struct are
 	if (has_type && shape != SHAPE_RAW)
 		return read_event(record, request, f);
 	return fault_set(f, REASON_RECORD_UNADDRESSED, "%s",
-			 shape == SHAPE_RAW	    ? "no :path"
+			 shape == SHAPE_RAW           ? "no :path"
 			 : shape == SHAPE_CLOUDEVENTS ? "no ce_type"
 						      : "no :path and no ce_type");
 }

@@ -28,8 +28,8 @@ struct slice trace_parent(const struct record *record)
 		return SLICE_ABSENT;
 	if (text.ptr[2] != '-' || text.ptr[35] != '-' || text.ptr[52] != '-')
 		return SLICE_ABSENT;
-	if (!lower_hex(text.ptr, 2, &zero) || !lower_hex(text.ptr + 3, 32, &trace_zero) || !lower_hex(text.ptr + 36, 16, &parent_zero) ||
-	    trace_zero || parent_zero || memcmp(text.ptr, "ff", 2) == 0)
+	if (!lower_hex(text.ptr, 2, &zero) || !lower_hex(text.ptr + 3, 32, &trace_zero) ||
+	    !lower_hex(text.ptr + 36, 16, &parent_zero) || trace_zero || parent_zero || memcmp(text.ptr, "ff", 2) == 0)
 		return SLICE_ABSENT;
 	bool flags_zero;
 	if (!lower_hex(text.ptr + 53, 2, &flags_zero))

@@ -3,8 +3,8 @@
 #include "enrolld/doc/yaml.h"
 #include "rules/rule.h"
 
-enum reason rule_number(const struct node *node, const struct rule_scope *scope, const char *what, int64_t min, int64_t max, size_t *number,
-			struct fault *f)
+enum reason rule_number(const struct node *node, const struct rule_scope *scope, const char *what, int64_t min, int64_t max,
+			size_t *number, struct fault *f)
 {
 	if (!node_is(node, NODE_INT) || node->integer < min || node->integer > max)
 		return rule_fault(scope, node, f, "%s is a whole number from %lld to %lld", what, (long long)min, (long long)max);
@@ -12,8 +12,8 @@ enum reason rule_number(const struct node *node, const struct rule_scope *scope,
 	return REASON_OK;
 }
 
-static enum reason wrong_word(const struct rule_scope *scope, const struct node *node, const char *what, struct slice word, const char *const *words,
-			      size_t count, struct fault *f)
+static enum reason wrong_word(const struct rule_scope *scope, const struct node *node, const char *what, struct slice word,
+			      const char *const *words, size_t count, struct fault *f)
 {
 	struct slice list = SLICE_LIT("");
 	const char *nearest = doc_nearest(word, words, count);
@@ -22,11 +22,12 @@ static enum reason wrong_word(const struct rule_scope *scope, const struct node 
 		return rule_fault(scope, node, f, "%s \"%.*s\" is not known; did you mean \"%s\"?", what, len, word.ptr, nearest);
 	for (size_t i = 0; i < count; i++)
 		list = arena_printf(scope->arena, "%.*s%s%s", (int)list.len, list.ptr, i ? ", " : "", words[i]);
-	return rule_fault(scope, node, f, "%s \"%.*s\" is not known; it is one of: %.*s", what, len, word.ptr, (int)list.len, list.ptr);
+	return rule_fault(scope, node, f, "%s \"%.*s\" is not known; it is one of: %.*s", what, len, word.ptr, (int)list.len,
+			  list.ptr);
 }
 
-enum reason rule_word(const struct node *node, const struct rule_scope *scope, const char *what, const char *const *words, size_t count,
-		      size_t *index, struct fault *f)
+enum reason rule_word(const struct node *node, const struct rule_scope *scope, const char *what, const char *const *words,
+		      size_t count, size_t *index, struct fault *f)
 {
 	struct slice word = node_text(node);
 	for (size_t i = 0; i < count; i++)
@@ -37,7 +38,8 @@ enum reason rule_word(const struct node *node, const struct rule_scope *scope, c
 	return wrong_word(scope, node, what, slice_is_absent(word) ? SLICE_LIT("") : word, words, count, f);
 }
 
-enum reason rule_members(const struct node *map, const struct rule_scope *scope, const char *const *words, size_t count, struct fault *f)
+enum reason rule_members(const struct node *map, const struct rule_scope *scope, const char *const *words, size_t count,
+			 struct fault *f)
 {
 	if (map && map->type != NODE_MAP)
 		return rule_fault(scope, map, f, "the parameters are a map, not %s", node_type_name(map->type));

@@ -52,7 +52,8 @@ static const struct rule_kind *find_kind(struct slice name)
 	return NULL;
 }
 
-static enum reason take_text(const struct rule_scope *scope, const struct node *node, const char *what, struct slice *text, struct fault *f)
+static enum reason take_text(const struct rule_scope *scope, const struct node *node, const char *what, struct slice *text,
+			     struct fault *f)
 {
 	if (!node_is(node, NODE_TEXT))
 		return rule_fault(scope, node, f, "%s is a text, not %s", what, node_type_name(node->type));
@@ -61,7 +62,8 @@ static enum reason take_text(const struct rule_scope *scope, const struct node *
 }
 
 // Sorts the members of an entry into the rule's own and the words around it.
-static enum reason read_map(const struct node *spec, const struct rule_scope *scope, struct rule *rule, struct slice *name, struct fault *f)
+static enum reason read_map(const struct node *spec, const struct rule_scope *scope, struct rule *rule, struct slice *name,
+			    struct fault *f)
 {
 	enum reason reason = REASON_OK;
 	for (size_t i = 0; i < node_count(spec) && reason == REASON_OK; i++) {
@@ -83,9 +85,10 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 			rule->line = spec->list.key_lines ? spec->list.key_lines[i] : value->line;
 		} else {
 			int len = key.len > 64 ? 64 : (int)key.len;
-			return rule_fault(scope, value, f,
-					  "\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, text, at, stop; begin another with \"- \"",
-					  len, key.ptr, name->len > 64 ? 64 : (int)name->len, name->ptr);
+			return rule_fault(
+				scope, value, f,
+				"\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, text, at, stop; begin another with \"- \"",
+				len, key.ptr, name->len > 64 ? 64 : (int)name->len, name->ptr);
 		}
 	}
 	if (reason == REASON_OK && slice_is_absent(*name))
@@ -93,7 +96,8 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 	return reason;
 }
 
-enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule, struct fault *f)
+enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule,
+			 struct fault *f)
 {
 	struct rule made = {.line = spec ? spec->line : 0};
 	struct slice name = node_text(spec);
@@ -113,9 +117,11 @@ enum reason rule_compile(const struct node *spec, bool whole, const struct rule_
 					: "\"%s\" is a rule over several fields: put it under the route's rules",
 				  made.kind->name);
 	if (!made.kind->compile && made.params)
-		return rule_fault(scope, made.params, f, "\"%s\" takes no parameter: write \"- %s\"", made.kind->name, made.kind->name);
+		return rule_fault(scope, made.params, f, "\"%s\" takes no parameter: write \"- %s\"", made.kind->name,
+				  made.kind->name);
 	if (made.kind->compile && !made.params && !made.kind->bare)
-		return rule_fault(scope, spec, f, "\"%s\" needs a parameter: write \"- %s: ...\"", made.kind->name, made.kind->name);
+		return rule_fault(scope, spec, f, "\"%s\" needs a parameter: write \"- %s: ...\"", made.kind->name,
+				  made.kind->name);
 	if (made.kind->compile) {
 		enum reason reason = made.kind->compile(made.params, scope, &made.data, f);
 		if (reason != REASON_OK)

@@ -8,7 +8,8 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 	const struct word_list *list;
 	struct slice name = node_text(params);
 	if (name.len == 0 || !scope->word_list)
-		return rule_fault(scope, params, f, "the parameter of not_common is a list below schemas/wordlists, like common-passwords");
+		return rule_fault(scope, params, f,
+				  "the parameter of not_common is a list below schemas/wordlists, like common-passwords");
 	if (scope->word_list(scope->context, name, &list, &inner) != REASON_OK)
 		return rule_fault(scope, params, f, "word list: %.200s", inner.detail);
 	*data = list;

@@ -32,17 +32,20 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 	int error;
 	PCRE2_SIZE at;
 	if (slice_is_absent(text) || text.len > PATTERN_MAX)
-		return rule_fault(scope, params, f, "the parameter of pattern is a regular expression of at most %d bytes, in quotes", PATTERN_MAX);
+		return rule_fault(scope, params, f,
+				  "the parameter of pattern is a regular expression of at most %d bytes, in quotes", PATTERN_MAX);
 	struct pattern *pattern = ARENA_NEW(scope->arena, struct pattern);
 	pcre2_general_context *general = pcre2_general_context_create(take, leave, scope->arena);
 	pcre2_compile_context *compiling = pcre2_compile_context_create(general);
 	pcre2_set_parens_nest_limit(compiling, 50);
-	pattern->code = pcre2_compile((PCRE2_SPTR)text.ptr, text.len, PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP,
-				      &error, &at, compiling);
+	pattern->code = pcre2_compile((PCRE2_SPTR)text.ptr, text.len,
+				      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP, &error, &at,
+				      compiling);
 	if (!pattern->code) {
 		PCRE2_UCHAR message[128] = "";
 		(void)pcre2_get_error_message(error, message, sizeof(message));
-		return rule_fault(scope, params, f, "the pattern is wrong at character %zu: %s", (size_t)at + 1, (const char *)message);
+		return rule_fault(scope, params, f, "the pattern is wrong at character %zu: %s", (size_t)at + 1,
+				  (const char *)message);
 	}
 	pattern->context = pcre2_match_context_create(general);
 	(void)pcre2_set_match_limit(pattern->context, MATCH_LIMIT);

@@ -10,7 +10,8 @@ static bool point_printable(uint32_t c)
 	if (c < 0x80)
 		return c >= 0x20 && c != 0x7f;
 	return c != UTF8_INVALID && !uc_is_general_category(c, UC_CONTROL) && !uc_is_general_category(c, UC_LINE_SEPARATOR) &&
-	       !uc_is_general_category(c, UC_PARAGRAPH_SEPARATOR) && !uc_is_property_bidi_control(c) && !uc_is_property_not_a_character(c);
+	       !uc_is_general_category(c, UC_PARAGRAPH_SEPARATOR) && !uc_is_property_bidi_control(c) &&
+	       !uc_is_property_not_a_character(c);
 }
 
 static bool holds(const void *data, const struct rule_input *input)

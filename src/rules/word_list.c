@@ -15,7 +15,7 @@
 struct word_list {
 	char *words; // length byte, then the word
 	size_t used, size;
-	uint32_t *table; // offset into words plus 1; 0 is free
+	uint32_t *table;   // offset into words plus 1; 0 is free
 	size_t table_size; // a power of two
 	size_t count;
 };
@@ -78,7 +78,8 @@ static enum reason add(struct word_list *list, const char *path, size_t line, st
 	enum reason reason = REASON_OK;
 	fold_start(&fold, word);
 	if (slice_is_absent(fold.text) || fold.text.len > UINT8_MAX) {
-		reason = fault_set(f, REASON_DIALECT_INVALID, "%s:%zu: not UTF-8, or a word over %d bytes", path, line, WORD_SIZE_MAX - 1);
+		reason = fault_set(f, REASON_DIALECT_INVALID, "%s:%zu: not UTF-8, or a word over %d bytes", path, line,
+				   WORD_SIZE_MAX - 1);
 	} else if (fold.text.len) {
 		size_t slot = slot_of(list, fold.text);
 		if (list->table[slot] == 0) {

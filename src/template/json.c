@@ -9,7 +9,8 @@ struct builder {
 	struct arena *arena;
 };
 
-static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t, struct fault *f);
+static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t,
+			 struct fault *f);
 
 static enum reason wrong(const struct builder *b, const struct node *node, struct fault *f, const char *what)
 {
@@ -45,19 +46,22 @@ static enum reason build_text(const struct builder *b, const struct node *node, 
 	return program_compile(text, TEMPLATE_PLAIN, b->file, node->line, b->arena, &t->text, f);
 }
 
-static enum reason build_each(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t, struct fault *f)
+static enum reason build_each(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t,
+			      struct fault *f)
 {
 	const struct node *item = node_member(node, "$item");
 	t->kind = JSON_EACH;
 	t->name = node_text(node_member(node, "$each"));
 	if (!item || node_count(node) != 2 || !name_valid(t->name))
-		return wrong(b, node, f, "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides");
+		return wrong(b, node, f,
+			     "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides");
 	t->count = 1;
 	t->items = ARENA_ARRAY(b->arena, 1, struct json_template *);
 	return build(b, item, depth + 1, &t->items[0], f);
 }
 
-static enum reason build_items(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t, struct fault *f)
+static enum reason build_items(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t,
+			       struct fault *f)
 {
 	t->kind = node->type == NODE_LIST ? JSON_LIST : JSON_MAP;
 	t->count = node->list.count;
@@ -73,7 +77,8 @@ static enum reason build_items(const struct builder *b, const struct node *node,
 	return REASON_OK;
 }
 
-static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t, struct fault *f)
+static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t,
+			 struct fault *f)
 {
 	struct json_template *made = *t = ARENA_NEW(b->arena, struct json_template);
 	made->line = node->line;
@@ -90,7 +95,8 @@ static enum reason build(const struct builder *b, const struct node *node, unsig
 	return REASON_OK;
 }
 
-enum reason template_compile_json(const struct node *tree, const char *file, struct arena *arena, const struct template **t, struct fault *f)
+enum reason template_compile_json(const struct node *tree, const char *file, struct arena *arena, const struct template **t,
+				  struct fault *f)
 {
 	struct template *made = ARENA_NEW(arena, struct template);
 	made->where = arena_text(arena, file);
@@ -103,17 +109,19 @@ enum reason template_compile_json(const struct node *tree, const char *file, str
 	return reason;
 }
 
-static enum reason check_name(const struct template *t, struct slice name, int line, const char *const *names, size_t count, struct fault *f)
+static enum reason check_name(const struct template *t, struct slice name, int line, const char *const *names, size_t count,
+			      struct fault *f)
 {
 	for (size_t i = 0; i < count; i++)
 		if (slice_equal_text(name, names[i]))
 			return REASON_OK;
 	const char *nearest = doc_nearest(name, names, count);
-	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: there is no value \"%.*s\" here%s%s%s", t->where, line, (int)name.len, name.ptr,
-			 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: there is no value \"%.*s\" here%s%s%s", t->where, line, (int)name.len,
+			 name.ptr, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
-static enum reason check_program(const struct template *t, const struct program *program, const char *const *names, size_t count, struct fault *f)
+static enum reason check_program(const struct template *t, const struct program *program, const char *const *names, size_t count,
+				 struct fault *f)
 {
 	enum reason reason = REASON_OK;
 	for (size_t i = 0; i < program->count && reason == REASON_OK; i++)
@@ -122,7 +130,8 @@ static enum reason check_program(const struct template *t, const struct program 
 	return reason;
 }
 
-static enum reason check_json(const struct template *t, const struct json_template *json, const char *const *names, size_t count, struct fault *f)
+static enum reason check_json(const struct template *t, const struct json_template *json, const char *const *names, size_t count,
+			      struct fault *f)
 {
 	enum reason reason = REASON_OK;
 	if (json->kind == JSON_VALUE || json->kind == JSON_EACH)

@@ -28,17 +28,18 @@ enum json_kind { JSON_FIXED, JSON_VALUE, JSON_TEXT, JSON_LIST, JSON_MAP, JSON_EA
 
 struct json_template {
 	enum json_kind kind;
-	const struct node *fixed;  // FIXED
-	struct slice name;         // VALUE, EACH
-	bool optional;             // VALUE: left out when missing
-	struct program text;       // TEXT
+	const struct node *fixed;     // FIXED
+	struct slice name;            // VALUE, EACH
+	bool optional;                // VALUE: left out when missing
+	struct program text;          // TEXT
 	struct json_template **items; // LIST, MAP; EACH has one
-	const struct slice *keys;  // MAP
+	const struct slice *keys;     // MAP
 	size_t count;
 	int line;
 };
 
-struct template {
+struct template
+{
 	const char *where;
 	struct program text;
 	struct json_template *json; // NULL: a text

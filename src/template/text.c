@@ -52,7 +52,8 @@ static struct step *add_step(struct compiler *c, enum step_kind kind, struct sli
 
 static enum reason wrong(const struct compiler *c, struct fault *f, const char *what, struct slice name)
 {
-	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s \"{{%.*s}}\"", c->where, c->line, what, name.len > 64 ? 64 : (int)name.len, name.ptr);
+	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s \"{{%.*s}}\"", c->where, c->line, what,
+			 name.len > 64 ? 64 : (int)name.len, name.ptr);
 }
 
 static enum reason open_section(struct compiler *c, enum step_kind kind, struct slice name, struct fault *f)
@@ -140,8 +141,8 @@ enum reason program_compile(struct slice source, enum template_escape escape, co
 	}
 	if (c.depth) {
 		const struct step *step = &c.steps[c.open[c.depth - 1]];
-		return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: the section \"%.*s\" is not closed", where, step->line, (int)step->text.len,
-				 step->text.ptr);
+		return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: the section \"%.*s\" is not closed", where, step->line,
+				 (int)step->text.len, step->text.ptr);
 	}
 	*program = (struct program){c.steps, c.count};
 	return REASON_OK;

@@ -49,8 +49,13 @@ static void ask(const struct dialect_set *set, struct secret_pool *pool)
 	struct arena *arena = arena_create(4096);
 	struct fault f;
 	struct record record = {0};
-	struct request request = {.record = &record, .method = SLICE_LIT("POST"), .path = SLICE_LIT("/v1/accounts"), .body = SLICE_LIT("{\"email\":\"a@example.com\","
-		"\"password\":\"blue heron over the lake\",\"attributes\":{\"a\":[1]}}"), .realm = SLICE_LIT(""), .request_id = SLICE_LIT("id")};
+	struct request request = {.record = &record,
+				  .method = SLICE_LIT("POST"),
+				  .path = SLICE_LIT("/v1/accounts"),
+				  .body = SLICE_LIT("{\"email\":\"a@example.com\","
+						    "\"password\":\"blue heron over the lake\",\"attributes\":{\"a\":[1]}}"),
+				  .realm = SLICE_LIT(""),
+				  .request_id = SLICE_LIT("id")};
 	const struct dialect *dialect;
 	const struct route *route;
 	struct registration registration = {0};

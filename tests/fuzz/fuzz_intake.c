@@ -9,9 +9,26 @@
 #define HEADERS_MAX 32
 
 static const char *const names[] = {
-	":method", ":path", "content-type", "idempotency-key", "id", "ce_specversion", "ce_type", "ce_source", "ce_id", "ce_replyto", "ce_correlationid",
-	"zilla:reply-to", "zilla:correlation-id", "kafka_replyTopic", "kafka_replyPartition", "kafka_correlationId", "x-forwarded-for", "x-realm",
-	"traceparent", "tracestate",
+	":method",
+	":path",
+	"content-type",
+	"idempotency-key",
+	"id",
+	"ce_specversion",
+	"ce_type",
+	"ce_source",
+	"ce_id",
+	"ce_replyto",
+	"ce_correlationid",
+	"zilla:reply-to",
+	"zilla:correlation-id",
+	"kafka_replyTopic",
+	"kafka_replyPartition",
+	"kafka_correlationId",
+	"x-forwarded-for",
+	"x-realm",
+	"traceparent",
+	"tracestate",
 };
 static const char *const topics[] = {"enroll.replies", "bff-*"};
 static const char *const realms[] = {"shop", "conf-*"};
@@ -36,7 +53,8 @@ static void check(const struct request *request, enum reason reason, bool addres
 {
 	require(request->request_id.len >= 1 && request->request_id.len <= 256);
 	require(request->fingerprint_count >= 1);
-	require(reason_verdict(reason) == VERDICT_DONE || reason_verdict(reason) == VERDICT_REFUSE || reason_verdict(reason) == VERDICT_BURY);
+	require(reason_verdict(reason) == VERDICT_DONE || reason_verdict(reason) == VERDICT_REFUSE ||
+		reason_verdict(reason) == VERDICT_BURY);
 	require(addressed == (reason_verdict(reason) != VERDICT_BURY));
 	require(!addressed || !slice_is_absent(request->path) || !slice_is_absent(request->event_type));
 	require(!slice_is_absent(request->realm) && !slice_is_absent(request->route));

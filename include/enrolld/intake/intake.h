@@ -20,17 +20,17 @@ enum shape {
 
 // Settings of one request topic ("topics.*.…"). The realm, the client's and the reply's address come only from headers named here.
 struct topic_conf {
-	const char *key;                  // name of the section
-	const char *name;                 // Kafka topic
-	int lane;                         // 0 sign-up, 1 OTP
-	int shape;                        // enum shape; a record with :method and :path is raw whatever this says
-	struct setting_list dialects;     // tried in this order
-	const char *realm;                // fixed realm; not used if realm_header is set
-	const char *realm_header;         // "" : the fixed realm holds
-	struct setting_list realm_allow;  // exact names or patterns with one or more "*"
-	const char *address_header;       // e.g. x-forwarded-for; "" : the client is unknown
-	int64_t trusted_hops;             // proxies that append to it in front of us; the entry of the last trusted hop is the client
-	bool reply_headers;               // take reply addresses from zilla:*, kafka_reply*, ce_replyto headers
+	const char *key;                 // name of the section
+	const char *name;                // Kafka topic
+	int lane;                        // 0 sign-up, 1 OTP
+	int shape;                       // enum shape; a record with :method and :path is raw whatever this says
+	struct setting_list dialects;    // tried in this order
+	const char *realm;               // fixed realm; not used if realm_header is set
+	const char *realm_header;        // "" : the fixed realm holds
+	struct setting_list realm_allow; // exact names or patterns with one or more "*"
+	const char *address_header;      // e.g. x-forwarded-for; "" : the client is unknown
+	int64_t trusted_hops; // proxies that append to it in front of us; the entry of the last trusted hop is the client
+	bool reply_headers;   // take reply addresses from zilla:*, kafka_reply*, ce_replyto headers
 	struct setting_list reply_topics; // allow-list; exact names or patterns
 	int64_t record_limit;             // bytes of value (64 KiB)
 };
@@ -54,8 +54,9 @@ struct intake {
 // the outbox's id; else a UUID derived from cluster id, coordinates, timestamp and fingerprint. That fingerprint is the one of the ring's oldest
 // epoch, so that a rotation of keys does not rename a record that is read again.
 // youngest_ms: youngest record time seen in the partition, -1 before the first; a record without a time gets it. Updated.
-enum reason intake_read(const struct intake *intake, const struct topic_conf *topic, const struct record *record, int64_t *youngest_ms,
-			struct arena *arena, struct request *request, bool *addressed, struct fault *f) ATTR_MUST_USE;
+enum reason intake_read(const struct intake *intake, const struct topic_conf *topic, const struct record *record,
+			int64_t *youngest_ms, struct arena *arena, struct request *request, bool *addressed,
+			struct fault *f) ATTR_MUST_USE;
 
 // The reply record as the gateway that asked waits for it; its key is the request record's. Pure: a redelivery gives the same bytes.
 //   Zilla         zilla:correlation-id, :status, the answer's headers
@@ -67,5 +68,5 @@ bool intake_reply(const struct topic_conf *topic, const struct request *request,
 
 // The dead letter of a record: Kafka Connect's and Spring's header families, coordinates, reason; never the value or the key's content.
 // stage: "intake", "store", ...
-void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage, const char *dead_topic,
-			struct arena *arena, struct output *output);
+void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage,
+			const char *dead_topic, struct arena *arena, struct output *output);

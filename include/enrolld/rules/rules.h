@@ -44,7 +44,8 @@ struct rule_input {
 	const struct rule_field *field;  // the one a rule stands under; NULL for rules over the whole
 	const struct rule_field *fields; // all of the route
 	size_t field_count;
-	const struct registration *registration; // as far as it is mapped: identities and names are there before secrets are checked
+	const struct registration
+		*registration; // as far as it is mapped: identities and names are there before secrets are checked
 	int64_t now_ms;
 	struct arena *arena;
 };
@@ -64,15 +65,17 @@ struct rule_scope {
 struct rule;
 // Compiles "name", {name: parameters} or {name: parameters, code: ..., text: ..., at: ..., stop: ...}. whole: among the rules over several fields.
 // DIALECT_INVALID with file:line for an unknown rule (with the nearest name), bad parameters, or a rule in the wrong place.
-enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule, struct fault *f) ATTR_MUST_USE;
+enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule,
+			 struct fault *f) ATTR_MUST_USE;
 // Does it hold? A rule on a missing value holds, unless it is about presence.
 bool rule_holds(const struct rule *rule, const struct rule_input *input) ATTR_MUST_USE;
 const char *rule_name(const struct rule *rule) ATTR_MUST_USE;
 struct slice rule_code(const struct rule *rule) ATTR_MUST_USE; // as written, or the rule's own
-struct slice rule_text(const struct rule *rule) ATTR_MUST_USE; // as written; absent: the dialect's text for the code, or the rule's own
+struct slice rule_text(const struct rule *rule)
+	ATTR_MUST_USE; // as written; absent: the dialect's text for the code, or the rule's own
 struct slice rule_default_text(const struct rule *rule) ATTR_MUST_USE;
-struct slice rule_at(const struct rule *rule) ATTR_MUST_USE;              // pointer that a violation carries; absent: the field's, or ""
-bool rule_stops(const struct rule *rule) ATTR_MUST_USE; // where it fails, the field's further rules are not asked
+struct slice rule_at(const struct rule *rule) ATTR_MUST_USE; // pointer that a violation carries; absent: the field's, or ""
+bool rule_stops(const struct rule *rule) ATTR_MUST_USE;      // where it fails, the field's further rules are not asked
 const struct node *rule_parameters(const struct rule *rule) ATTR_MUST_USE; // NULL if it takes none
 int rule_line(const struct rule *rule) ATTR_MUST_USE;
 

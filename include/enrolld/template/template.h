@@ -14,8 +14,8 @@
 struct template_value {
 	const char *name; // NULL ends a list
 	enum { TEMPLATE_TEXT, TEMPLATE_INT, TEMPLATE_BOOL, TEMPLATE_NULL, TEMPLATE_JSON, TEMPLATE_LIST } kind;
-	struct slice text; // TEXT (absent: as if the value were missing) and JSON (trusted, well-formed)
-	int64_t integer;   // INT and BOOL
+	struct slice text;                         // TEXT (absent: as if the value were missing) and JSON (trusted, well-formed)
+	int64_t integer;                           // INT and BOOL
 	const struct template_value *const *items; // LIST: each a list of its own, ended by a NULL pointer
 };
 

@@ -62,5 +62,6 @@ void assert_text(struct slice is, const char *wanted)
 	if (!wanted && slice_is_absent(is))
 		return;
 	if (!wanted || slice_is_absent(is) || !slice_equal_text(is, wanted))
-		fail_msg("%s%.*s%s, not %s", is.ptr ? "\"" : "absent", (int)is.len, is.ptr ? is.ptr : "", is.ptr ? "\"" : "", wanted ? wanted : "absent");
+		fail_msg("%s%.*s%s, not %s", is.ptr ? "\"" : "absent", (int)is.len, is.ptr ? is.ptr : "", is.ptr ? "\"" : "",
+			 wanted ? wanted : "absent");
 }

@@ -24,10 +24,25 @@ static void test_patterns(void **state)
 		const char *pattern, *text;
 		bool fits;
 	} cases[] = {
-		{"shop", "shop", true},   {"shop", "shops", false}, {"shop", "Shop", false}, {"shop", "", false},     {"", "", true},
-		{"*", "", true},          {"*", "any", true},       {"conf-*", "conf-", true}, {"conf-*", "conf-1", true}, {"conf-*", "conf", false},
-		{"*-x", "a-x-x", true},   {"*-x", "a-x-y", false},  {"a*b*c", "a1b2c", true}, {"a*b*c", "acb", false}, {"a*b*c", "abcbc", true},
-		{"**", "x", true},        {"a*a", "a", false},      {"a.c", "abc", false},    {"*?", "ab", false},
+		{"shop", "shop", true},
+		{"shop", "shops", false},
+		{"shop", "Shop", false},
+		{"shop", "", false},
+		{"", "", true},
+		{"*", "", true},
+		{"*", "any", true},
+		{"conf-*", "conf-", true},
+		{"conf-*", "conf-1", true},
+		{"conf-*", "conf", false},
+		{"*-x", "a-x-x", true},
+		{"*-x", "a-x-y", false},
+		{"a*b*c", "a1b2c", true},
+		{"a*b*c", "acb", false},
+		{"a*b*c", "abcbc", true},
+		{"**", "x", true},
+		{"a*a", "a", false},
+		{"a.c", "abc", false},
+		{"*?", "ab", false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -43,7 +58,8 @@ static void test_realm(void **state)
 	static const struct {
 		const char *realm;
 		bool fits;
-	} cases[] = {{"shop", true}, {"conf-0123456789ab", true}, {"other", false}, {"", false}, {NULL, false}, {"conf-\x01", false}, {"conf-a b", false}};
+	} cases[] = {{"shop", true}, {"conf-0123456789ab", true}, {"other", false},   {"", false},
+		     {NULL, false},  {"conf-\x01", false},        {"conf-a b", false}};
 	(void)state;
 	r.topic.realm_header = "x-enroll-realm";
 	r.topic.realm_allow = (struct setting_list){allowed, ARRAY_LEN(allowed)};

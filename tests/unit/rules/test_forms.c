@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normal forms: what is accepted, and the key that decides whether two are the same.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -20,7 +20,8 @@ struct form {
 
 static struct arena *arena;
 
-static void check(const char *kind, bool (*function)(struct slice, struct arena *, struct slice *), const struct form *forms, size_t count)
+static void check(const char *kind, bool (*function)(struct slice, struct arena *, struct slice *), const struct form *forms,
+		  size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct slice key = SLICE_ABSENT;
@@ -37,27 +38,37 @@ static const struct form emails[] = {
 	{"Jane.Doe+tag@Example.COM", "jane.doe+tag@example.com"},
 	{"!#$%&'*+-/=?^_`{|}~@example.com", "!#$%&'*+-/=?^_`{|}~@example.com"},
 	{A60 "aaaa@example.com", A60 "aaaa@example.com"},
-	{A60 "aaaaa@example.com", NULL},                                                  // 65 bytes
+	{A60 "aaaaa@example.com", NULL},                                                                // 65 bytes
 	{A60 "aaaa@" A63 "." A63 "." A50 "aaaaaaaaa.c", A60 "aaaa@" A63 "." A63 "." A50 "aaaaaaaaa.c"}, // 254 bytes
-	{A60 "aaaa@" A63 "." A63 "." A60 ".c", NULL},                                     // 255 bytes
+	{A60 "aaaa@" A63 "." A63 "." A60 ".c", NULL},                                                   // 255 bytes
 	{"a@" A63 ".com", "a@" A63 ".com"},
 	{"a@a" A63 ".com", NULL},
-	{"a@b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example"},
-	{"a@B\xc3\x9c" "CHER.example", "a@xn--bcher-kva.example"},
-	{"a@bu\xcc\x88" "cher.example", "a@xn--bcher-kva.example"}, // decomposed
+	{"a@b\xc3\xbc"
+	 "cher.example",
+	 "a@xn--bcher-kva.example"},
+	{"a@B\xc3\x9c"
+	 "CHER.example",
+	 "a@xn--bcher-kva.example"},
+	{"a@bu\xcc\x88"
+	 "cher.example",
+	 "a@xn--bcher-kva.example"}, // decomposed
 	{"a@xn--bcher-kva.example", "a@xn--bcher-kva.example"},
 	{"a@XN--BCHER-KVA.example", "a@xn--bcher-kva.example"},
-	{"a@xn--a.example", NULL}, // no Punycode
+	{"a@xn--a.example", NULL},                        // no Punycode
 	{"a@fa\xc3\x9f.example", "a@xn--fa-hia.example"}, // sharp s stays itself (nontransitional)
-	{"a@\xef\xbd\x85xample\xe3\x80\x82" "com", "a@example.com"}, // full-width letter, ideographic stop
+	{"a@\xef\xbd\x85xample\xe3\x80\x82"
+	 "com",
+	 "a@example.com"},                                // full-width letter, ideographic stop
 	{"a@\xd0\xb5xample.com", "a@xn--xample-2of.com"}, // Cyrillic: another domain
-	{"a@exa\xc2\xadmple.com", NULL}, // soft hyphen
-	{"a@exa\xe2\x80\x8bmple.com", NULL}, // zero width space
+	{"a@exa\xc2\xadmple.com", NULL},                  // soft hyphen
+	{"a@exa\xe2\x80\x8bmple.com", NULL},              // zero width space
 	{"a@ex_ample.org", NULL},
 	{"a@exa$mple.org", NULL},
 	{"a@\xc3\xa4x_ample.org", NULL},
 	{"a@\xc3\xa4x ample.org", NULL},
-	{"a@\xef\xbc\x9f" "a.org", NULL}, // full-width question mark
+	{"a@\xef\xbc\x9f"
+	 "a.org",
+	 NULL}, // full-width question mark
 	{"a@localhost", NULL},
 	{"a@127.0.0.1", NULL},
 	{"a@example.1", NULL},
@@ -98,7 +109,9 @@ static const struct form phones[] = {
 	{"+4930123456x", NULL},
 	{"+ 4930123456", NULL},
 	{"+4930123456-", NULL},
-	{"+49\xd9\xa3\xd9\xa0" "123456", NULL}, // Arabic digits
+	{"+49\xd9\xa3\xd9\xa0"
+	 "123456",
+	 NULL}, // Arabic digits
 	{"+4930\n123456", NULL},
 	{"tel:+4930123456", NULL},
 	{"+", NULL},
@@ -108,17 +121,26 @@ static const struct form phones[] = {
 static const struct form usernames[] = {
 	{"jane", "jane"},
 	{"Jane.Doe_99-x", "jane.doe_99-x"},
-	{"\xef\xbc\xaa\xef\xbd\x81ne", "jane"},                     // full-width
-	{"\xf0\x9d\x90\x80" "bc", "abc"},                           // bold A, folded only after NFKC
-	{"\xe2\x84\xaa" "elvin", "kelvin"},                         // Kelvin sign
-	{"Stra\xc3\x9f" "e", "strasse"},                            // full case folding
+	{"\xef\xbc\xaa\xef\xbd\x81ne", "jane"}, // full-width
+	{"\xf0\x9d\x90\x80"
+	 "bc",
+	 "abc"}, // bold A, folded only after NFKC
+	{"\xe2\x84\xaa"
+	 "elvin",
+	 "kelvin"}, // Kelvin sign
+	{"Stra\xc3\x9f"
+	 "e",
+	 "strasse"}, // full case folding
 	{"Jos\xc3\xa9", "jos\xc3\xa9"},
 	{"Jose\xcc\x81", "jos\xc3\xa9"},
 	{"\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd", "\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd"},
-	{"\xe7\x94\xb0\xe4\xb8\xad\xe3\x81\x95\xe3\x82\x93", "\xe7\x94\xb0\xe4\xb8\xad\xe3\x81\x95\xe3\x82\x93"}, // Han and Hiragana
-	{"p\xd0\xb0ypal", NULL},                                    // Cyrillic a among Latin
-	{"\xe3\x81\x82\xed\x95\x9c\xea\xb5\xad", NULL},             // Hiragana and Hangul
-	{"ab\xd9\xa1" "1", NULL},                                   // two kinds of digits
+	{"\xe7\x94\xb0\xe4\xb8\xad\xe3\x81\x95\xe3\x82\x93",
+	 "\xe7\x94\xb0\xe4\xb8\xad\xe3\x81\x95\xe3\x82\x93"}, // Han and Hiragana
+	{"p\xd0\xb0ypal", NULL},                              // Cyrillic a among Latin
+	{"\xe3\x81\x82\xed\x95\x9c\xea\xb5\xad", NULL},       // Hiragana and Hangul
+	{"ab\xd9\xa1"
+	 "1",
+	 NULL}, // two kinds of digits
 	{"ab", NULL},
 	{"abc", "abc"},
 	{A60 "aaaa", A60 "aaaa"},
@@ -128,12 +150,16 @@ static const struct form usernames[] = {
 	{"a b c", NULL},
 	{"a@b.c", NULL},
 	{"a/b", NULL},
-	{"abc\xe2\x80\x8d", NULL},                                  // zero width joiner
-	{"abc\xef\xb8\x8f", NULL},                                  // variation selector
-	{"\xcc\x81" "abc", NULL},                                   // a mark first
-	{"abc\xf0\x9f\x98\x80", NULL},                              // emoji
-	{"abc\xe2\x80\xae" "def", NULL},                            // turned around
-	{"abc\xcd\xb8", NULL},                                      // not assigned
+	{"abc\xe2\x80\x8d", NULL}, // zero width joiner
+	{"abc\xef\xb8\x8f", NULL}, // variation selector
+	{"\xcc\x81"
+	 "abc",
+	 NULL},                        // a mark first
+	{"abc\xf0\x9f\x98\x80", NULL}, // emoji
+	{"abc\xe2\x80\xae"
+	 "def",
+	 NULL},                // turned around
+	{"abc\xcd\xb8", NULL}, // not assigned
 	{"ab\xff", NULL},
 	{"", NULL},
 };
@@ -210,7 +236,10 @@ static void test_nul_inside(void **state)
 	assert_false(rules_email((struct slice){"a\0b@example.com", 15}, arena, &key));
 	assert_false(rules_email((struct slice){"a@exa\0mple.com", 14}, arena, &key));
 	assert_false(rules_email((struct slice){"a@ex\xc3\xa4\0mple.com", 15}, arena, &key));
-	assert_false(rules_phone((struct slice){"+4930\0" "123456", 12}, arena, &key));
+	assert_false(rules_phone((struct slice){"+4930\0"
+						"123456",
+						12},
+				 arena, &key));
 	assert_false(rules_username((struct slice){"ab\0cd", 5}, arena, &key));
 	assert_false(rules_locale((struct slice){"en\0gb", 5}, arena, &key));
 }
@@ -221,9 +250,10 @@ static void test_date(void **state)
 		const char *text;
 		bool valid;
 	} dates[] = {
-		{"1990-01-15", true},  {"2000-02-29", true},  {"1900-02-29", false}, {"2023-02-29", false}, {"1900-01-01", true},  {"1899-12-31", false},
-		{"2023-11-14", true},  {"2023-11-15", false}, {"1990-1-15", false},  {"1990-13-01", false}, {"1990-00-01", false}, {"1990-01-00", false},
-		{"1990-04-31", false}, {"1990/01/15", false}, {"+990-01-15", false}, {"1990-01-15T", false}, {"", false},          {"01-15-1990", false},
+		{"1990-01-15", true},   {"2000-02-29", true},  {"1900-02-29", false}, {"2023-02-29", false}, {"1900-01-01", true},
+		{"1899-12-31", false},  {"2023-11-14", true},  {"2023-11-15", false}, {"1990-1-15", false},  {"1990-13-01", false},
+		{"1990-00-01", false},  {"1990-01-00", false}, {"1990-04-31", false}, {"1990/01/15", false}, {"+990-01-15", false},
+		{"1990-01-15T", false}, {"", false},           {"01-15-1990", false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(dates); i++)
@@ -236,8 +266,18 @@ static void test_trim(void **state)
 	static const struct {
 		const char *text, *trimmed;
 	} texts[] = {
-		{"a", "a"}, {" a ", "a"}, {"\t\r\n a b \n", "a b"}, {"\xc2\xa0" "a\xe3\x80\x80", "a"}, {"\xe2\x80\x8b", "\xe2\x80\x8b"},
-		{"   ", ""}, {"", ""}, {"\xc3\xa4 ", "\xc3\xa4"}, {" \xff ", "\xff"}, {"a\x85", "a\x85"},
+		{"a", "a"},
+		{" a ", "a"},
+		{"\t\r\n a b \n", "a b"},
+		{"\xc2\xa0"
+		 "a\xe3\x80\x80",
+		 "a"},
+		{"\xe2\x80\x8b", "\xe2\x80\x8b"},
+		{"   ", ""},
+		{"", ""},
+		{"\xc3\xa4 ", "\xc3\xa4"},
+		{" \xff ", "\xff"},
+		{"a\x85", "a\x85"},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -262,8 +302,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_email),	   cmocka_unit_test(test_phone),      cmocka_unit_test(test_username), cmocka_unit_test(test_locale),
-		cmocka_unit_test(test_keys_settle), cmocka_unit_test(test_nul_inside), cmocka_unit_test(test_date),	 cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_email),  cmocka_unit_test(test_phone),       cmocka_unit_test(test_username),
+		cmocka_unit_test(test_locale), cmocka_unit_test(test_keys_settle), cmocka_unit_test(test_nul_inside),
+		cmocka_unit_test(test_date),   cmocka_unit_test(test_trim),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules as dialect files write them: what they hold for, and what is said of those that are written wrongly.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -88,7 +88,7 @@ static const struct {
 	{"pattern: '^[a-z]+$'", "\"abc\"", true},
 	{"pattern: '^[a-z]+$'", "\"abc\\n\"", false}, // $ is the very end
 	{"pattern: '^[a-z]+$'", "\"abc1\"", false},
-	{"pattern: 'b'", "\"abc\"", true}, // anywhere
+	{"pattern: 'b'", "\"abc\"", true},           // anywhere
 	{"pattern: '^\\d+$'", "\"\\u0663\"", false}, // ASCII digits
 	{"pattern: '^\\p{L}+$'", "\"\\u00e4\"", true},
 	{"pattern: '^(a+)+$'", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX\"", false}, // ends at the limit
@@ -137,8 +137,12 @@ static void test_rules(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct rule_field field = field_of(cases[i].value);
-		struct rule_input input = {
-			.field = &field, .fields = &field, .field_count = 1, .registration = &nobody, .now_ms = clock_wall_ms(), .arena = arena};
+		struct rule_input input = {.field = &field,
+					   .fields = &field,
+					   .field_count = 1,
+					   .registration = &nobody,
+					   .now_ms = clock_wall_ms(),
+					   .arena = arena};
 		if (rule_holds(compiled(cases[i].rule, false), &input) != cases[i].holds)
 			fail_msg("%s on %s", cases[i].rule, cases[i].value ? cases[i].value : "nothing");
 	}
@@ -193,8 +197,8 @@ static void test_rules_over_fields(void **state)
 		bool one, two, three;
 		bool holds;
 	} whole[] = {
-		{"any_of: [one, two]", false, false, true, false}, {"any_of: [one, two]", true, false, false, true},
-		{"any_of: [two, one]", true, true, false, true},   {"not_both: [one, three]", true, true, false, true},
+		{"any_of: [one, two]", false, false, true, false},    {"any_of: [one, two]", true, false, false, true},
+		{"any_of: [two, one]", true, true, false, true},      {"not_both: [one, three]", true, true, false, true},
 		{"not_both: [one, three]", true, false, true, false}, {"not_both: [one, two, three]", false, false, false, true},
 	};
 	static const struct node there = {.type = NODE_NULL};
@@ -244,7 +248,8 @@ static const struct {
 	{"any_of: [one, two]", false, "d.yaml:1: \"any_of\" is a rule over several fields: put it under the route's rules"},
 	{"any_of: [one, four]", true, "d.yaml:1: \"four\" is not a field of this route"},
 	{"any_of: [one]", true, "d.yaml:1: the parameter is a list of two fields or more, like [email, phone]"},
-	{"type: string", false, "d.yaml:1: the type \"string\" is not known; it is one of: text, integer, number, boolean, list, object"},
+	{"type: string", false,
+	 "d.yaml:1: the type \"string\" is not known; it is one of: text, integer, number, boolean, list, object"},
 	{"type: objekt", false, "d.yaml:1: the type \"objekt\" is not known; did you mean \"object\"?"},
 	{"pattern: '('", false, "d.yaml:1: the pattern is wrong at character 2: missing closing parenthesis"},
 	{"pattern: '(*UCP)a'", false, NULL},
@@ -253,7 +258,8 @@ static const struct {
 	{"object: {byte: 1}", false, "d.yaml:1: the parameter \"byte\" is not known; did you mean \"bytes\"?"},
 	{"not_common: other", false, "d.yaml:1: word list: wordlists/nowhere.txt: ENOENT"},
 	{"not_similar: {words: acme}", false, "d.yaml:1: words is a list of at most 16 texts"},
-	{"foreign_hash: cheap", false, "d.yaml:1: the parameter of foreign_hash \"cheap\" is not known; it is one of: known, strong, affordable"},
+	{"foreign_hash: cheap", false,
+	 "d.yaml:1: the parameter of foreign_hash \"cheap\" is not known; it is one of: known, strong, affordable"},
 	{"[email]", false, "d.yaml:1: a rule is a name, or a map of a name and its parameter"},
 	{"1", false, "d.yaml:1: a rule is a name, or a map of a name and its parameter"},
 };
@@ -306,8 +312,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules), cmocka_unit_test(test_similar), cmocka_unit_test(test_rules_over_fields), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_wrong), cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_similar), cmocka_unit_test(test_rules_over_fields),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_wrong),   cmocka_unit_test(test_rows),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Word lists: what is found, and which files are refused.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -11,7 +11,14 @@
 
 static void test_small(void **state)
 {
-	static const char *const in[] = {"password", "PASSWORD", "123456", "strasse", "STRA\xc3\x9f" "E", "#hash", "last"};
+	static const char *const in[] = {"password",
+					 "PASSWORD",
+					 "123456",
+					 "strasse",
+					 "STRA\xc3\x9f"
+					 "E",
+					 "#hash",
+					 "last"};
 	static const char *const out[] = {"", "passwor", "password ", "password\n", "1234567", "\xff"};
 	struct word_list *list;
 	struct fault f;
@@ -42,8 +49,9 @@ static void test_refused(void **state)
 // As shipped: NIST SP 800-63B-4 and OWASP ASVS 6.2.4 ask for the 3,000 best-known passwords that the policy would accept.
 static void test_shipped(void **state)
 {
-	static const char *const in[] = {"password", "123456", "correcthorsebatterystaple", "passwordpassword", "qwertyuiopasdfghjkl", "111111111111111",
-					 "123456789012345", "iloveyouiloveyou"};
+	static const char *const in[] = {
+		"password",        "123456",          "correcthorsebatterystaple", "passwordpassword", "qwertyuiopasdfghjkl",
+		"111111111111111", "123456789012345", "iloveyouiloveyou"};
 	struct word_list *list;
 	struct fault f;
 	(void)state;
@@ -58,6 +66,7 @@ static void test_shipped(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_refused), cmocka_unit_test(test_shipped)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_refused),
+					   cmocka_unit_test(test_shipped)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

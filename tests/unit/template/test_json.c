@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON templates: whatever the values are, one well-formed value of the template's shape comes out.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -11,12 +11,16 @@
 #include "enrolld/doc/yaml.h"
 #include "enrolld/template/template.h"
 
-#define LIT(text) {text, sizeof(text) - 1}
+#define LIT(text)                      \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
 
 static struct arena *arena;
 
-static const struct template_value first[] = {
-	{.name = "field", .kind = TEMPLATE_TEXT, .text = {"/a", 2}}, {.name = "note", .kind = TEMPLATE_TEXT, .text = {"n", 1}}, {0}};
+static const struct template_value first[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = {"/a", 2}},
+					      {.name = "note", .kind = TEMPLATE_TEXT, .text = {"n", 1}},
+					      {0}};
 static const struct template_value second[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = {"/b", 2}}, {0}};
 static const struct template_value *const items[] = {first, second, NULL};
 static const struct template_value values[] = {
@@ -33,7 +37,8 @@ static const struct template_value values[] = {
 static enum reason compile(const char *yaml, const struct template **t, struct fault *f)
 {
 	const struct node *tree;
-	assert_int_equal(yaml_parse("d.yaml", arena_copy(arena, slice_of(yaml)), REASON_DIALECT_INVALID, arena, &tree, f), REASON_OK);
+	assert_int_equal(yaml_parse("d.yaml", arena_copy(arena, slice_of(yaml)), REASON_DIALECT_INVALID, arena, &tree, f),
+			 REASON_OK);
 	return template_compile_json(tree, "d.yaml", arena, t, f);
 }
 
@@ -55,8 +60,10 @@ static void test_values(void **state)
 	static const struct {
 		const char *yaml, *json;
 	} cases[] = {
-		{"{id: '{{id}}', n: 1, r: 1.5, b: true, z: null, t: text}", "{\"id\":\"x-1\",\"n\":1,\"r\":1.5,\"b\":true,\"z\":null,\"t\":\"text\"}"},
-		{"{n: '{{count}}', y: '{{ yes }}', z: '{{nothing}}', o: '{{object}}'}", "{\"n\":3,\"y\":true,\"z\":null,\"o\":{\"k\":[1]}}"},
+		{"{id: '{{id}}', n: 1, r: 1.5, b: true, z: null, t: text}",
+		 "{\"id\":\"x-1\",\"n\":1,\"r\":1.5,\"b\":true,\"z\":null,\"t\":\"text\"}"},
+		{"{n: '{{count}}', y: '{{ yes }}', z: '{{nothing}}', o: '{{object}}'}",
+		 "{\"n\":3,\"y\":true,\"z\":null,\"o\":{\"k\":[1]}}"},
 		{"{a: '{{missing}}', b: '{{?missing}}', c: '{{?id}}'}", "{\"a\":null,\"c\":\"x-1\"}"},
 		{"['{{?missing}}', '{{count}}', 'n={{count}}']", "[3,\"n=3\"]"},
 		{"{t: 'id {{id}}, {{missing}}.'}", "{\"t\":\"id x-1, .\"}"},
@@ -99,7 +106,8 @@ static const struct {
 	{"a: 1\nb: '{{id'", "d.yaml:2: \"{{\" without \"}}\""},
 	{"'{{?id}}'", "d.yaml:1: \"{{?name}}\" needs a member or item to leave out"},
 	{"{$each: list}", "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
-	{"{$each: list, $item: 1, other: 2}", "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
+	{"{$each: list, $item: 1, other: 2}",
+	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
 	{"{$item: 1}", "d.yaml:1: $each and $item go together; no other key begins with $"},
 	{"[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", "d.yaml:1: the template is nested too deeply"},
 };

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text templates: places, sections, escaping, and what is refused.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
 #include "enrolld/template/template.h"
 
-#define LIT(text) {text, sizeof(text) - 1}
+#define LIT(text)                      \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
 
 static struct arena *arena;
 
@@ -80,7 +83,8 @@ static void test_escapes(void **state)
 {
 	(void)state;
 	assert_string_equal(render("<b>{{name}}</b>", TEMPLATE_HTML), "<b>&lt;O&#39;Neil &amp; &quot;S\xc3\xb6hne&quot;&gt;</b>");
-	assert_string_equal(render("<a href=\"?n={{name|url}}\">", TEMPLATE_HTML), "<a href=\"?n=%3CO%27Neil%20%26%20%22S%C3%B6hne%22%3E\">");
+	assert_string_equal(render("<a href=\"?n={{name|url}}\">", TEMPLATE_HTML),
+			    "<a href=\"?n=%3CO%27Neil%20%26%20%22S%C3%B6hne%22%3E\">");
 	assert_string_equal(render("?n={{name}}", TEMPLATE_URL), "?n=%3CO%27Neil%20%26%20%22S%C3%B6hne%22%3E");
 }
 
@@ -106,12 +110,14 @@ static void test_wrong(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		const struct template *t;
 		struct fault f;
-		assert_int_equal(template_compile_text(slice_of(wrong[i].source), TEMPLATE_PLAIN, "mail.txt", arena, &t, &f), REASON_DIALECT_INVALID);
+		assert_int_equal(template_compile_text(slice_of(wrong[i].source), TEMPLATE_PLAIN, "mail.txt", arena, &t, &f),
+				 REASON_DIALECT_INVALID);
 		assert_string_equal(f.detail, wrong[i].detail);
 	}
 	const struct template *t;
 	struct fault f;
-	assert_int_equal(template_compile_text(SLICE_LIT("{{name|plain}}"), TEMPLATE_HTML, "mail.html", arena, &t, &f), REASON_DIALECT_INVALID);
+	assert_int_equal(template_compile_text(SLICE_LIT("{{name|plain}}"), TEMPLATE_HTML, "mail.html", arena, &t, &f),
+			 REASON_DIALECT_INVALID);
 }
 
 static void test_names(void **state)
@@ -120,7 +126,8 @@ static void test_names(void **state)
 	const struct template *t;
 	struct fault f;
 	(void)state;
-	assert_int_equal(template_compile_text(SLICE_LIT("{{name}}{{#list}}{{code}}{{/list}}"), TEMPLATE_PLAIN, "m", arena, &t, &f), REASON_OK);
+	assert_int_equal(template_compile_text(SLICE_LIT("{{name}}{{#list}}{{code}}{{/list}}"), TEMPLATE_PLAIN, "m", arena, &t, &f),
+			 REASON_OK);
 	assert_int_equal(template_check_names(t, names, ARRAY_LEN(names), &f), REASON_OK);
 	assert_int_equal(template_compile_text(SLICE_LIT("a\n{{nmae}}"), TEMPLATE_PLAIN, "m", arena, &t, &f), REASON_OK);
 	assert_int_equal(template_check_names(t, names, ARRAY_LEN(names), &f), REASON_DIALECT_INVALID);
@@ -156,8 +163,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain), cmocka_unit_test(test_escapes), cmocka_unit_test(test_wrong), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_plain), cmocka_unit_test(test_escapes), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_limit),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
