@@ -112,6 +112,8 @@ struct store *fixture_store(const struct fixture *fx, const char *name)
 	return store;
 }
 
+static const char *query(const struct fixture *fx, const char *fmt, va_list args) ATTR_PRINTF(2, 0);
+
 static const char *query(const struct fixture *fx, const char *fmt, va_list args)
 {
 	char sql[2000];
