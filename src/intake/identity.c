@@ -80,7 +80,7 @@ enum reason identity_read(const struct intake *intake, const struct record *reco
 			  struct request *request, struct fault *f)
 {
 	struct slice parts[CONTENT_PARTS];
-	uint16_t epochs[EPOCHS_MAX + 1];
+	uint16_t epochs[EPOCHS_MAX + 1] = {0};
 	size_t epoch_count = epochs_of(intake->keys, epochs);
 	content_parts(record, request, oversize, arena, parts);
 	request->fingerprint_count = epoch_count < FINGERPRINTS_MAX ? epoch_count : FINGERPRINTS_MAX;

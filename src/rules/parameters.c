@@ -41,9 +41,11 @@ enum reason rule_word(const struct node *node, const struct rule_scope *scope, c
 enum reason rule_members(const struct node *map, const struct rule_scope *scope, const char *const *words, size_t count,
 			 struct fault *f)
 {
-	if (map && map->type != NODE_MAP)
+	if (!map)
+		return REASON_OK;
+	if (map->type != NODE_MAP)
 		return rule_fault(scope, map, f, "the parameters are a map, not %s", node_type_name(map->type));
-	for (size_t i = 0; i < node_count(map); i++) {
+	for (size_t i = 0; i < map->list.count; i++) {
 		bool known = false;
 		for (size_t j = 0; j < count; j++)
 			known = known || slice_equal_text(map->list.keys[i], words[j]);

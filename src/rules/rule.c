@@ -66,7 +66,7 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 			    struct fault *f)
 {
 	enum reason reason = REASON_OK;
-	for (size_t i = 0; i < node_count(spec) && reason == REASON_OK; i++) {
+	for (size_t i = 0; i < spec->list.count && reason == REASON_OK; i++) {
 		struct slice key = spec->list.keys[i];
 		const struct node *value = spec->list.items[i];
 		if (slice_equal_text(key, "code")) {

@@ -11,14 +11,7 @@
 
 static void test_small(void **state)
 {
-	static const char *const in[] = {"password",
-					 "PASSWORD",
-					 "123456",
-					 "strasse",
-					 "STRA\xc3\x9f"
-					 "E",
-					 "#hash",
-					 "last"};
+	static const char *const in[] = {"password", "PASSWORD", "123456", "strasse", "STRA\xc3\x9f\x45", "#hash", "last"};
 	static const char *const out[] = {"", "passwor", "password ", "password\n", "1234567", "\xff"};
 	struct word_list *list;
 	struct fault f;
