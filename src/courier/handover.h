@@ -26,6 +26,7 @@ struct handover {
 	char remote_id[HANDOVER_REMOTE_ID_SIZE]; // "" if none
 	int64_t retry_after_ms;                 // what the other side asked for; 0: nothing
 	bool answered;                          // it said something about this message: the link works
+	bool refused_us;                        // AWAY: it works and does not want messages from us; only a message can prove the contrary
 	bool busy;                              // it asked that we send less: hold the whole channel back, too
 	struct fault fault;                     // why, for all but ACCEPTED; for the log
 };

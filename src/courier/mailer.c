@@ -27,6 +27,7 @@ struct mailer {
 	struct draft draft;
 	struct strbuf mail;
 	bool careful;
+	bool unwanted; // the server refused the sender: NOOP proves nothing
 	pthread_t thread;
 };
 
@@ -110,12 +111,15 @@ static enum round finish(struct mailer *m, struct ticket *t, struct settling *s,
 		// Kept shut by the database: the row may say transmitting, so this one has to be written.
 		bool database = h->kind == HANDOVER_HELD && t->fault.reason != REASON_OK;
 		*f = database ? t->fault : h->fault;
+		m->unwanted = h->refused_us;
 		(void)persist(m, write_back, t, NULL);
 		return ROUND_FAILED;
 	}
 	(void)persist(m, write_settled, t, s);
 	if (!h->answered)
 		*f = h->fault;
+	else
+		m->unwanted = false;
 	return h->answered ? ROUND_WORKED : ROUND_FAILED;
 }
 
@@ -178,7 +182,7 @@ static void run(void *ctx)
 			parts_sleep(parts, backoff_next_ms(&m->desk.backoff));
 			continue;
 		}
-		if (m->careful) {
+		if (m->careful && !m->unwanted) {
 			m->careful = false;
 			backoff_reset(&m->desk.backoff);
 			parts_resume(parts, CHANNEL_MAIL);

@@ -100,6 +100,7 @@ static void judge_answer(const struct provider *p, const struct exchange *e, str
 	(void)snprintf(code, sizeof(code), word.len ? "%d %.20s" : "%d", e->status, word.len ? word.ptr : "");
 	handover_copy(h->code, sizeof(h->code), slice_of(code));
 	h->answered = then != THEN_AWAY && then != THEN_UNSURE;
+	h->refused_us = then == THEN_AWAY;
 	h->retry_after_ms = e->retry_after_ms;
 	switch (then) {
 	case THEN_ACCEPTED:

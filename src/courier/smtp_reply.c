@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define REPLY_SIZE 24
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -124,18 +126,21 @@ static void judge_ended(const struct smtp_trace *trace, CURLcode code, struct ha
 
 static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage stage, const char *error, struct handover *o)
 {
-	o->kind = HANDOVER_AWAY;
 	enum reason reason = REASON_DELIVERY_UNREACHABLE;
+	char reply[REPLY_SIZE];
+	(void)snprintf(reply, sizeof(reply), trace->enhanced[0] ? "%d %s" : "%d", trace->last, trace->enhanced);
+	o->kind = HANDOVER_AWAY;
+	o->refused_us = code == CURLE_SEND_ERROR && stage == STAGE_MAIL && trace->last / 100 >= 4;
 	if (trace->aborted == SMTP_ABORTED_SILENCE)
 		fault_set(&o->fault, reason, "the mail server does not answer");
 	else if (code == CURLE_LOGIN_DENIED)
 		fault_set(&o->fault, reason, "the mail server refuses the login; see courier.smtp_user and courier.smtp_password");
 	else if (code == CURLE_USE_SSL_FAILED)
 		fault_set(&o->fault, reason, "the mail server does not offer STARTTLS; see courier.smtp_tls");
-	else if (stage == STAGE_MAIL && trace->last / 100 >= 4)
-		fault_set(&o->fault, reason, "the mail server answered %d %s to the sender; see courier.mail_from", trace->last, trace->enhanced);
+	else if (o->refused_us)
+		fault_set(&o->fault, reason, "the mail server answered %s to the sender; see courier.mail_from", reply);
 	else if (trace->last / 100 >= 4)
-		fault_set(&o->fault, reason, "the mail server answered %d %s to the session", trace->last, trace->enhanced);
+		fault_set(&o->fault, reason, "the mail server answered %s to the session", reply);
 	else
 		fault_set(&o->fault, reason, "%s", error);
 }

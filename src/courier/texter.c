@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text thread. The queue in front of libcurl is the table itself: no more rows are taken than connections are free.
 //
-// After a failure it is careful: it waits (back-off, or as long as the provider asked) and then has one text at a time in hand until one is
-// answered. So an outage costs no attempt, and a provider that swallows texts without an answer gets one at a time.
+// After a failure it is careful: it waits (back-off, or as long as the provider asked), proves that a connection can be made and has one text at
+// a time in hand until one is answered. So an outage costs no attempt, and a provider that swallows texts without an answer gets one at a time.
 #include "courier/texter.h"
 
 #include <stdio.h>
@@ -36,6 +36,7 @@ struct texter {
 	size_t count;
 	size_t unsettled;     // ended and not written down
 	bool careful;
+	bool unwanted;        // the provider answered that it does not want messages from us: a connection proves nothing
 	bool more;            // the last claim was full
 	uint64_t generation;  // that the last claim saw
 	int64_t claimed_ns;
@@ -56,6 +57,7 @@ static void fail(struct texter *t, const struct fault *f, int64_t least_ms)
 static void recover(struct texter *t)
 {
 	t->careful = false;
+	t->unwanted = false;
 	t->not_before_ns = 0;
 	backoff_reset(&t->desk.backoff);
 	parts_resume(t->parts, CHANNEL_TEXT);
@@ -83,6 +85,8 @@ static void settle(struct texter *t)
 		}
 		text->state = TEXT_FREE;
 		t->unsettled--;
+		if (t->careful && text->job.handover.answered && !text->job.handover.busy)
+			recover(t);
 	}
 }
 
@@ -95,9 +99,8 @@ static void judge_provider(struct texter *t, const struct text *text)
 		if (text->ticket.fault.reason != REASON_OK)
 			fail(t, &text->ticket.fault, 0);
 	} else if (!h->answered || h->busy) {
+		t->unwanted = h->refused_us;
 		fail(t, &h->fault, h->retry_after_ms);
-	} else if (t->careful) {
-		recover(t);
 	}
 }
 
@@ -171,13 +174,17 @@ static void claim(struct texter *t)
 	struct fault f;
 	t->generation = parts_generation(t->parts);
 	t->claimed_ns = clock_mono_ns();
+	if (t->careful && http_probe(t->parts->conf, &f) != REASON_OK) {
+		fail(t, &f, 0);
+		return;
+	}
 	if (desk_claim(&t->desk, max, t->arena, leases, &count, &f) != REASON_OK) {
 		t->more = false;
 		fail(t, &f, 0);
 		return;
 	}
 	t->more = count == max;
-	if (count == 0 && t->careful)
+	if (count == 0 && t->careful && !t->unwanted)
 		recover(t);
 	for (size_t i = 0; i < count; i++)
 		start(t, &leases[i]);

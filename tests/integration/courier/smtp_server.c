@@ -56,12 +56,11 @@ static bool serve_data(struct smtp_server *s, struct reader *r, const char *reci
 	if (does(recipient, "cut"))
 		return false;
 	bool kept = !does(recipient, "late") && !does(recipient, "reject");
-	int before = s->mails;
 	if (!read_mail(s, r))
 		return false;
 	if (!kept) {
 		pthread_mutex_lock(&s->sink.lock);
-		s->mails = before;
+		s->mails--;
 		pthread_mutex_unlock(&s->sink.lock);
 	}
 	if (does(recipient, "drop"))

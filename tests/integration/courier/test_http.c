@@ -92,7 +92,7 @@ static const struct handover *text_to(struct bench *b, const char *path)
 static void texts_share_a_connection(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.conf.text_user = "AC1";
 	b.conf.text_password = "pa:ss";
@@ -119,7 +119,7 @@ static void texts_share_a_connection(void **state)
 static void bearer(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.conf.text_password = "token-1";
 	bench_connect(&b);
@@ -154,7 +154,7 @@ static void answers(void **state)
 	};
 	for (int warm = 0; warm < 2; warm++) { // on a new connection and on one in use
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-			struct bench b;
+			static struct bench b;
 			bench_open(&b);
 			bench_connect(&b);
 			if (warm)
@@ -176,7 +176,7 @@ static void answers(void **state)
 static void break_before_the_end(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	const struct handover *h = text_to(&b, "/cut");
@@ -189,7 +189,7 @@ static void break_before_the_end(void **state)
 static void stale_connection(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	assert_int_equal(text_to(&b, "/once")->kind, HANDOVER_ACCEPTED);
@@ -203,7 +203,7 @@ static void stale_connection(void **state)
 static void shut_gate(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	b.shut = true;
@@ -218,7 +218,7 @@ static void shut_gate(void **state)
 static void nobody_listens(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	struct fault f;
@@ -234,7 +234,7 @@ static void nobody_listens(void **state)
 static void several_at_once(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	struct http_job jobs[4];
@@ -257,7 +257,7 @@ static void several_at_once(void **state)
 static void stops(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.conf.text_answer_timeout_ms = 60000;
 	bench_connect(&b);

@@ -70,7 +70,7 @@ static void mail_to(struct bench *b, const char *to)
 static void mails_share_a_connection(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	for (int i = 1; i <= 5; i++) {
@@ -105,7 +105,7 @@ static void answers(void **state)
 	};
 	for (int warm = 0; warm < 2; warm++) { // on a new connection and on one in use
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-			struct bench b;
+			static struct bench b;
 			bench_open(&b);
 			bench_connect(&b);
 			if (warm)
@@ -127,7 +127,7 @@ static void answers(void **state)
 static void break_before_the_dot(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	// The server closes after 354. Whether libcurl notices before it says the dot is a race: never accepted, never counted by the server.
@@ -140,7 +140,7 @@ static void break_before_the_dot(void **state)
 static void shut_gate(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	b.shut = true;
@@ -160,7 +160,7 @@ static void stale_connections(void **state)
 	(void)state;
 	static const enum smtp_session sessions[] = {SESSION_ONE_MAIL, SESSION_ONE_MAIL_421};
 	for (size_t i = 0; i < ARRAY_LEN(sessions); i++) {
-		struct bench b;
+		static struct bench b;
 		bench_open(&b);
 		atomic_store(&b.server.session, sessions[i]);
 		bench_connect(&b);
@@ -180,7 +180,7 @@ static void server_away(void **state)
 	(void)state;
 	static const enum smtp_session sessions[] = {SESSION_MUTE, SESSION_CLOSED, SESSION_NO_SENDER, SESSION_MUTE_MAIL};
 	for (size_t i = 0; i < ARRAY_LEN(sessions); i++) {
-		struct bench b;
+		static struct bench b;
 		bench_open(&b);
 		atomic_store(&b.server.session, sessions[i]);
 		bench_connect(&b);
@@ -202,7 +202,7 @@ static void server_away(void **state)
 static void nobody_listens(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	sink_close_listener(&b.server.sink);
@@ -216,7 +216,7 @@ static void nobody_listens(void **state)
 static void probes(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	bench_connect(&b);
 	struct fault f;
@@ -233,7 +233,7 @@ static void probes(void **state)
 static void logins(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.server.login = "AGVucm9sbGQAbWFpbC1zZWNyZXQ="; // \0enrolld\0mail-secret
 	b.conf.smtp_user = "enrolld";
@@ -257,7 +257,7 @@ static void logins(void **state)
 static void no_fallback_from_starttls(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.conf.smtp_tls = COURIER_TLS_STARTTLS;
 	bench_connect(&b);
@@ -279,7 +279,7 @@ static void *stop_soon(void *ctx)
 static void stop_while_it_waits(void **state)
 {
 	(void)state;
-	struct bench b;
+	static struct bench b;
 	bench_open(&b);
 	b.conf.answer_timeout_ms = 60000;
 	bench_connect(&b);
