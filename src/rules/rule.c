@@ -99,7 +99,7 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule,
 			 struct fault *f)
 {
-	struct rule made = {.line = spec ? spec->line : 0};
+	struct rule made = {.line = spec->line};
 	struct slice name = node_text(spec);
 	if (node_is(spec, NODE_MAP)) {
 		enum reason reason = read_map(spec, scope, &made, &name, f);
