@@ -47,7 +47,8 @@ enum reason kafka_admin_brokers(struct kafka_admin *admin, int timeout_ms, int *
 	return REASON_OK;
 }
 
-static enum reason read_layout(struct kafka_admin *admin, const char *topic, int timeout_ms, struct topic_state *state, struct fault *f)
+static enum reason read_layout(struct kafka_admin *admin, const char *topic, int timeout_ms, struct topic_state *state,
+			       struct fault *f)
 {
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_topic_t *rkt = rd_kafka_topic_new(admin->rk, topic, NULL);
@@ -68,7 +69,8 @@ static enum reason read_layout(struct kafka_admin *admin, const char *topic, int
 	if (metadata)
 		rd_kafka_metadata_destroy(metadata);
 	bool missing = err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-	return state->exists || missing ? REASON_OK : fault_set(f, client_reason(err), "topic %s: %s", topic, rd_kafka_err2str(err));
+	return state->exists || missing ? REASON_OK
+					: fault_set(f, client_reason(err), "topic %s: %s", topic, rd_kafka_err2str(err));
 }
 
 static void read_config(const char *name, const char *value, struct topic_state *state)
@@ -92,8 +94,8 @@ static void read_config(const char *name, const char *value, struct topic_state 
 static enum reason read_configs(const rd_kafka_event_t *event, const char *topic, struct topic_state *state, struct fault *f)
 {
 	size_t count = 0, entries = 0;
-	const rd_kafka_ConfigResource_t **resources =
-		rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)event), &count);
+	const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+		rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)event), &count);
 	if (count != 1)
 		return fault_set(f, REASON_KAFKA_UNAVAILABLE, "settings of topic %s: %zu answers", topic, count);
 	rd_kafka_resp_err_t err = rd_kafka_ConfigResource_error(resources[0]);
@@ -106,7 +108,8 @@ static enum reason read_configs(const rd_kafka_event_t *event, const char *topic
 	return REASON_OK;
 }
 
-enum reason kafka_admin_topic(struct kafka_admin *admin, const char *topic, int timeout_ms, struct topic_state *ret_state, struct fault *f)
+enum reason kafka_admin_topic(struct kafka_admin *admin, const char *topic, int timeout_ms, struct topic_state *ret_state,
+			      struct fault *f)
 {
 	struct topic_state state = {0};
 	enum reason reason = read_layout(admin, topic, timeout_ms, &state, f);
@@ -135,7 +138,8 @@ static enum reason new_topic(const struct topic_spec *spec, rd_kafka_NewTopic_t 
 	if (!topic)
 		return fault_set(f, REASON_SETTING_INVALID, "topic %s: %s", spec->name, text);
 	for (size_t i = 0; i < spec->config_count; i++)
-		if (rd_kafka_NewTopic_set_config(topic, spec->configs[i].name, spec->configs[i].value) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (rd_kafka_NewTopic_set_config(topic, spec->configs[i].name, spec->configs[i].value) !=
+		    RD_KAFKA_RESP_ERR_NO_ERROR) {
 			rd_kafka_NewTopic_destroy(topic);
 			return fault_set(f, REASON_SETTING_INVALID, "topic %s: %s", spec->name, spec->configs[i].name);
 		}
@@ -146,8 +150,8 @@ static enum reason new_topic(const struct topic_spec *spec, rd_kafka_NewTopic_t 
 static enum reason created(const struct admin_call *call, const char *name, bool *existed, struct fault *f)
 {
 	size_t count = 0;
-	const rd_kafka_topic_result_t **topics =
-		rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(call->event), &count);
+	const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(
+		rd_kafka_event_CreateTopics_result(call->event), &count);
 	if (count != 1)
 		return fault_set(f, REASON_KAFKA_UNAVAILABLE, "topic %s: %zu answers", name, count);
 	rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topics[0]);
@@ -173,7 +177,8 @@ enum reason kafka_admin_create_topic(struct kafka_admin *admin, const struct top
 	reason = admin_begin(admin->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms, &call, f);
 	if (reason == REASON_OK) {
 		char text[128];
-		(void)rd_kafka_AdminOptions_set_operation_timeout(call.options, timeout_ms, text, sizeof(text)); // until it is known everywhere
+		(void)rd_kafka_AdminOptions_set_operation_timeout(call.options, timeout_ms, text,
+								  sizeof(text)); // until it is known everywhere
 		rd_kafka_CreateTopics(admin->rk, &topic, 1, call.options, call.queue);
 		reason = admin_wait(&call, timeout_ms, "creation of a topic", f);
 	}
@@ -186,8 +191,8 @@ enum reason kafka_admin_create_topic(struct kafka_admin *admin, const struct top
 	return reason;
 }
 
-enum reason kafka_admin_committed(struct kafka_admin *admin, const char *group, const char *topic, int32_t partition, int timeout_ms,
-				  int64_t *ret_offset, struct fault *f)
+enum reason kafka_admin_committed(struct kafka_admin *admin, const char *group, const char *topic, int32_t partition,
+				  int timeout_ms, int64_t *ret_offset, struct fault *f)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	(void)rd_kafka_topic_partition_list_add(list, topic, partition);
@@ -196,7 +201,8 @@ enum reason kafka_admin_committed(struct kafka_admin *admin, const char *group, 
 	int64_t offset = list->elems[0].offset < 0 ? -1 : list->elems[0].offset;
 	rd_kafka_topic_partition_list_destroy(list);
 	if (reason == REASON_OK && err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return fault_set(f, client_reason(err), "offset of group %s for %s [%d]: %s", group, topic, (int)partition, rd_kafka_err2str(err));
+		return fault_set(f, client_reason(err), "offset of group %s for %s [%d]: %s", group, topic, (int)partition,
+				 rd_kafka_err2str(err));
 	if (reason == REASON_OK)
 		*ret_offset = offset;
 	return reason;

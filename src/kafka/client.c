@@ -20,12 +20,12 @@ struct property {
 // Each because the stock value costs latency or hides a fault; see librdkafka's CONFIGURATION.md.
 static const struct property common[] = {
 	{"client.id", "enrolld"},
-	{"socket.nagle.disable", "true"},     // 40 ms stalls otherwise (librdkafka #4986)
+	{"socket.nagle.disable", "true"}, // 40 ms stalls otherwise (librdkafka #4986)
 	{"socket.keepalive.enable", "true"},
 	{"reconnect.backoff.ms", "100"},
 	{"reconnect.backoff.max.ms", "2000"}, // an outage's end is noticed soon
 	{"topic.metadata.refresh.interval.ms", "30000"},
-	{"log.connection.close", "false"},    // idle connections are closed by design
+	{"log.connection.close", "false"}, // idle connections are closed by design
 };
 
 static const struct property consumer[] = {
@@ -36,8 +36,7 @@ static const struct property consumer[] = {
 };
 
 static const struct property consumer_fixed[] = {
-	{"enable.auto.commit", "false"},
-	{"enable.auto.offset.store", "false"},
+	{"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
 	{"isolation.level", "read_committed"}, // also makes reads of committed offsets stable
 	{"auto.offset.reset", "error"},        // every start is an offset we chose; leaving the log's range must not go unseen
 	{"enable.partition.eof", "false"},
@@ -86,7 +85,8 @@ enum reason client_property_check(const char *row, const char *property, const c
 	enum reason reason = client_set(scratch, property, value, f);
 	rd_kafka_conf_destroy(scratch);
 	if (reason == REASON_OK && strcmp(property, "client.id") == 0 && strlen(value) > 64)
-		reason = fault_set(f, REASON_SETTING_INVALID, "client.id is longer than 64 bytes"); // crashes librdkafka before 2.5 (#4689)
+		reason = fault_set(f, REASON_SETTING_INVALID,
+				   "client.id is longer than 64 bytes"); // crashes librdkafka before 2.5 (#4689)
 	return reason == REASON_OK ? reason : fault_prefix(f, "%s", row);
 }
 
@@ -131,8 +131,8 @@ static enum reason fix_consumer(const struct kafka_conf *conf, rd_kafka_conf_t *
 // A log line of librdkafka may come from any of its threads.
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
 {
-	LOG(kafka_log, log_text("client", rk ? rd_kafka_name(rk) : "-"), log_int("severity", severity), log_text("facility", facility),
-	    log_text("text", text));
+	LOG(kafka_log, log_text("client", rk ? rd_kafka_name(rk) : "-"), log_int("severity", severity),
+	    log_text("facility", facility), log_text("text", text));
 }
 
 static enum reason layers(const struct kafka_conf *conf, enum client_role role, rd_kafka_conf_t *rdconf, struct fault *f)
@@ -217,8 +217,8 @@ enum reason client_reason(rd_kafka_resp_err_t err)
 
 enum reason client_fault(struct fault *f, rd_kafka_error_t *error, const char *what)
 {
-	enum reason reason = fault_set(f, client_reason(rd_kafka_error_code(error)), "%s: %s (%s)", what, rd_kafka_error_string(error),
-				       rd_kafka_error_name(error));
+	enum reason reason = fault_set(f, client_reason(rd_kafka_error_code(error)), "%s: %s (%s)", what,
+				       rd_kafka_error_string(error), rd_kafka_error_name(error));
 	rd_kafka_error_destroy(error);
 	return reason;
 }

@@ -12,7 +12,8 @@ enum client_role { CLIENT_CONSUMER, CLIENT_PRODUCER, CLIENT_PLAIN };
 
 // Properties in this order, the later ones win: safe defaults of the role, kafka.properties, the role's own map, what the
 // settings and the guarantees fix. Callbacks, group and transactional.id are the caller's to add by client_set.
-enum reason client_conf(const struct kafka_conf *conf, enum client_role role, rd_kafka_conf_t **rdconf, struct fault *f) ATTR_MUST_USE;
+enum reason client_conf(const struct kafka_conf *conf, enum client_role role, rd_kafka_conf_t **rdconf,
+			struct fault *f) ATTR_MUST_USE;
 enum reason client_set(rd_kafka_conf_t *rdconf, const char *property, const char *value, struct fault *f) ATTR_MUST_USE;
 enum reason client_set_number(rd_kafka_conf_t *rdconf, const char *property, int64_t value, struct fault *f) ATTR_MUST_USE;
 // Takes rdconf over, also on failure.

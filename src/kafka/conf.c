@@ -9,7 +9,8 @@
 #define AT(type, member) SETTING_AT(type, struct kafka_conf, member)
 
 static const struct setting_choice results[] = {
-	{"transactional", KAFKA_RESULTS_TRANSACTIONAL, "Results and offsets in one Kafka transaction: one result per request for read_committed readers."},
+	{"transactional", KAFKA_RESULTS_TRANSACTIONAL,
+	 "Results and offsets in one Kafka transaction: one result per request for read_committed readers."},
 	{"idempotent", KAFKA_RESULTS_IDEMPOTENT, "No transactions: a crash may repeat a result, with the same event id."},
 	{0},
 };
@@ -73,7 +74,8 @@ static enum reason check_owned(const char *row, const char *property, const char
 			return fault_set(f, REASON_SETTING_INVALID, "%s: %s cannot be set: %s", row, property, owned[i].instead);
 	bool strategy = strcmp(property, "partition.assignment.strategy") == 0;
 	if (strategy && strcmp(value, "cooperative-sticky") != 0 && strcmp(value, "range") != 0)
-		return fault_set(f, REASON_SETTING_INVALID, "%s: %s is cooperative-sticky, or range as the fall-back", row, property);
+		return fault_set(f, REASON_SETTING_INVALID, "%s: %s is cooperative-sticky, or range as the fall-back", row,
+				 property);
 	return REASON_OK;
 }
 

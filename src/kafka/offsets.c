@@ -70,7 +70,8 @@ static enum reason set_stable(rd_kafka_AdminOptions_t *options, struct fault *f)
 	return error ? client_fault(f, error, "stable offsets") : REASON_OK;
 }
 
-enum reason offsets_read(rd_kafka_t *rk, const char *group, rd_kafka_topic_partition_list_t *partitions, int timeout_ms, struct fault *f)
+enum reason offsets_read(rd_kafka_t *rk, const char *group, rd_kafka_topic_partition_list_t *partitions, int timeout_ms,
+			 struct fault *f)
 {
 	struct admin_call call;
 	rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, partitions);
@@ -83,7 +84,8 @@ enum reason offsets_read(rd_kafka_t *rk, const char *group, rd_kafka_topic_parti
 	}
 	if (reason == REASON_OK) {
 		size_t count = 0;
-		const rd_kafka_ListConsumerGroupOffsets_result_t *answer = rd_kafka_event_ListConsumerGroupOffsets_result(call.event);
+		const rd_kafka_ListConsumerGroupOffsets_result_t *answer = rd_kafka_event_ListConsumerGroupOffsets_result(
+			call.event);
 		const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(answer, &count);
 		reason = count == 1 ? group_fault(groups[0], "committed offsets", f)
 				    : fault_set(f, REASON_KAFKA_UNAVAILABLE, "committed offsets: %zu groups in the answer", count);
@@ -118,7 +120,8 @@ enum reason offsets_write(rd_kafka_t *rk, const char *group, const rd_kafka_topi
 	}
 	if (reason == REASON_OK) {
 		size_t count = 0;
-		const rd_kafka_AlterConsumerGroupOffsets_result_t *answer = rd_kafka_event_AlterConsumerGroupOffsets_result(call.event);
+		const rd_kafka_AlterConsumerGroupOffsets_result_t *answer = rd_kafka_event_AlterConsumerGroupOffsets_result(
+			call.event);
 		const rd_kafka_group_result_t **groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(answer, &count);
 		for (size_t i = 0; i < count && reason == REASON_OK; i++) {
 			reason = group_fault(groups[i], "commit of offsets", f);
@@ -161,7 +164,8 @@ enum reason offsets_delete(rd_kafka_t *rk, const char *group, const char *topic,
 		reason = REASON_OK; // a group that never was has nothing to delete
 	} else if (reason == REASON_OK) {
 		size_t count = 0;
-		const rd_kafka_DeleteConsumerGroupOffsets_result_t *answer = rd_kafka_event_DeleteConsumerGroupOffsets_result(call.event);
+		const rd_kafka_DeleteConsumerGroupOffsets_result_t *answer = rd_kafka_event_DeleteConsumerGroupOffsets_result(
+			call.event);
 		const rd_kafka_group_result_t **groups = rd_kafka_DeleteConsumerGroupOffsets_result_groups(answer, &count);
 		for (size_t i = 0; i < count && reason == REASON_OK; i++)
 			reason = deleted(groups[i], group, f);

@@ -9,8 +9,8 @@
 #include "kafka/client.h"
 
 #define MS ((int64_t)1000000)
-#define STEP_MS 500          // between two looks at stop
-#define MARGIN_BYTES 4096    // headers' lengths and the batch around a message
+#define STEP_MS 500       // between two looks at stop
+#define MARGIN_BYTES 4096 // headers' lengths and the batch around a message
 #define MESSAGE_BYTES 1000000
 #define BATCH_BYTES 200000 // well below what any topic is likely to take
 #define BATCH_BYTES_MIN 4096

@@ -15,8 +15,8 @@
 
 #define MS ((int64_t)1000000)
 #define ASK_MS 1000
-#define REVIVE_MS 2000       // for a batch to wait for a producer; else the caller tries again
-#define TOPIC_WAIT_MS 10000  // at the start, for topics that are just being made
+#define REVIVE_MS 2000      // for a batch to wait for a producer; else the caller tries again
+#define TOPIC_WAIT_MS 10000 // at the start, for topics that are just being made
 #define END_MS 5000
 
 struct batch {
@@ -56,7 +56,8 @@ static enum reason warm_topics(struct sink *sink, const struct sink_options *o, 
 			continue;
 		}
 		if (reason == REASON_OK)
-			reason = fault_set(f, REASON_KAFKA_UNAVAILABLE, "topic %s does not exist, or may not be described", o->topics[i]);
+			reason = fault_set(f, REASON_KAFKA_UNAVAILABLE, "topic %s does not exist, or may not be described",
+					   o->topics[i]);
 		if (sink->stop && sink->stop(sink->stop_ctx))
 			return fault_set(f, REASON_STOPPING, "while waiting for topic %s", o->topics[i]);
 		if (reason != REASON_KAFKA_UNAVAILABLE || clock_mono_ns() >= until)
@@ -116,7 +117,8 @@ bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition)
 {
 	struct fault f;
 	struct topic *found = NULL;
-	if (producer_revive(sink, 0, &f) != REASON_OK || topics_get(&sink->topics, sink->rk, topic, ASK_MS, &found, &f) != REASON_OK)
+	if (producer_revive(sink, 0, &f) != REASON_OK ||
+	    topics_get(&sink->topics, sink->rk, topic, ASK_MS, &found, &f) != REASON_OK)
 		return true; // cannot be told now: the commit will
 	return found && partition < found->partitions;
 }
@@ -133,8 +135,8 @@ static enum reason check_output(struct sink *sink, const struct output *o, struc
 {
 	struct topic *topic = NULL;
 	if (output_bytes(o) > sink->limit)
-		return fault_set(f, REASON_OUTPUT_TOO_LARGE, "%zu bytes for topic %.*s, which takes %zu", output_bytes(o), (int)o->topic.len,
-				 o->topic.ptr, sink->limit);
+		return fault_set(f, REASON_OUTPUT_TOO_LARGE, "%zu bytes for topic %.*s, which takes %zu", output_bytes(o),
+				 (int)o->topic.len, o->topic.ptr, sink->limit);
 	enum reason reason = topics_known(&sink->topics, sink->rk, o->topic, ASK_MS, &topic, f);
 	if (reason == REASON_OK && (!topic || o->partition >= topic->partitions)) {
 		// A reply address that is gone is the caller's to find out again; our own topics will be back.
@@ -176,7 +178,8 @@ static void set_offsets(struct batch *b, const struct passage *passages, size_t 
 	for (size_t i = 0; i < count; i++) {
 		const struct passage *p = &passages[i];
 		rd_kafka_topic_partition_list_add(b->own, p->topic, p->partition)->offset = p->next;
-		rd_kafka_topic_partition_list_add(b->passed, p->topic, p->partition)->offset = p->mark > p->next ? p->mark : p->next;
+		rd_kafka_topic_partition_list_add(b->passed, p->topic, p->partition)->offset = p->mark > p->next ? p->mark
+														 : p->next;
 	}
 }
 
@@ -202,10 +205,11 @@ static rd_kafka_resp_err_t produce_one(struct batch *b, const struct output *o)
 		return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 	rd_kafka_headers_t *headers = make_headers(o);
 	rd_kafka_resp_err_t err;
-	while ((err = rd_kafka_producev(b->sink->rk, RD_KAFKA_V_RKT(topic->rkt), RD_KAFKA_V_PARTITION(o->partition),
-					RD_KAFKA_V_KEY(o->key.ptr, o->key.len),
-					RD_KAFKA_V_VALUE((void *)(uintptr_t)o->value.ptr, o->value.len),
-					RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
+	// The types are spelled out: librdkafka's macros for them are statement expressions.
+	while ((err = rd_kafka_producev(b->sink->rk, RD_KAFKA_VTYPE_RKT, topic->rkt, RD_KAFKA_VTYPE_PARTITION, o->partition,
+					RD_KAFKA_VTYPE_KEY, (const void *)o->key.ptr, o->key.len, RD_KAFKA_VTYPE_VALUE,
+					(const void *)o->value.ptr, o->value.len, RD_KAFKA_VTYPE_HEADERS, headers,
+					RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_END)) ==
 	       RD_KAFKA_RESP_ERR__QUEUE_FULL) {
 		if (left_ms(b) == 0)
 			break;
@@ -221,8 +225,8 @@ static enum reason produce(struct batch *b, struct fault *f)
 	for (size_t i = 0; i < b->output_count; i++) {
 		rd_kafka_resp_err_t err = produce_one(b, &b->outputs[i]);
 		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			return fault_set(f, REASON_KAFKA_ABORTED, "output to %.*s: %s", (int)b->outputs[i].topic.len, b->outputs[i].topic.ptr,
-					 rd_kafka_err2str(err));
+			return fault_set(f, REASON_KAFKA_ABORTED, "output to %.*s: %s", (int)b->outputs[i].topic.len,
+					 b->outputs[i].topic.ptr, rd_kafka_err2str(err));
 		if (i % 64 == 63)
 			(void)rd_kafka_poll(b->sink->rk, 0);
 	}
@@ -237,7 +241,8 @@ static enum reason deliver(struct batch *b, struct fault *f)
 		err = sink->failed_err;
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return REASON_OK;
-	return fault_set(f, REASON_KAFKA_ABORTED, "%zu of %zu outputs not delivered: %s", sink->failed, b->output_count, rd_kafka_err2str(err));
+	return fault_set(f, REASON_KAFKA_ABORTED, "%zu of %zu outputs not delivered: %s", sink->failed, b->output_count,
+			 rd_kafka_err2str(err));
 }
 
 // --- a batch as a transaction ---
@@ -405,7 +410,7 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 			const struct passage *passages, size_t passage_count, struct fault *f)
 {
 	struct batch b = {.sink = sink, .source = source, .outputs = outputs, .output_count = output_count};
-	struct fault fallback;
+	struct fault fallback = {0};
 	f = f ? f : &fallback;
 	enum reason reason = prepare(&b, f);
 	if (reason == REASON_OK)

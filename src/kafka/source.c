@@ -43,8 +43,9 @@ static void note_fatal(struct source *s)
 	char text[160];
 	rd_kafka_resp_err_t err = rd_kafka_fatal_error(s->rk, text, sizeof(text));
 	if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-		source_note(s, REASON_KAFKA_FATAL, "another process reads group %s as instance %s: give each worker its own instance name",
-			    s->group, s->instance);
+		source_note(s, REASON_KAFKA_FATAL,
+			    "another process reads group %s as instance %s: give each worker its own instance name", s->group,
+			    s->instance);
 	else
 		source_note(s, REASON_KAFKA_FATAL, "consumer of group %s: %s", s->group, text);
 }
@@ -172,7 +173,8 @@ void source_lag(struct source *s, struct source_lag *lag)
 		if (p->state != PARTITION_RUNNING)
 			continue;
 		lag->running++;
-		if (rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR && high > p->high)
+		if (rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+		    high > p->high)
 			p->high = high;
 		if (p->high > p->position)
 			lag->records += p->high - p->position;
@@ -216,8 +218,8 @@ static bool same_member(struct source *s)
 	return same;
 }
 
-enum reason source_hold(struct source *s, const struct passage *passages, size_t count, rd_kafka_consumer_group_metadata_t **ret_metadata,
-			struct fault *f)
+enum reason source_hold(struct source *s, const struct passage *passages, size_t count,
+			rd_kafka_consumer_group_metadata_t **ret_metadata, struct fault *f)
 {
 	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(s->rk);
 	bool same = metadata && same_member(s);
@@ -250,8 +252,9 @@ enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
-	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? REASON_OK
-						 : fault_set(f, client_reason(err), "offsets of %s: %s", s->group, rd_kafka_err2str(err));
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR
+		       ? REASON_OK
+		       : fault_set(f, client_reason(err), "offsets of %s: %s", s->group, rd_kafka_err2str(err));
 }
 
 static void set_callbacks(rd_kafka_conf_t *rdconf, struct source *s)
@@ -287,8 +290,9 @@ static enum reason open_consumer(struct source *s, struct fault *f)
 		err = rd_kafka_subscribe(s->rk, topics);
 		rd_kafka_topic_partition_list_destroy(topics);
 	}
-	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? REASON_OK
-						 : fault_set(f, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR
+		       ? REASON_OK
+		       : fault_set(f, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
 }
 
 static char *copy_text(const char *text, const char *suffix)

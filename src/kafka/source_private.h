@@ -43,8 +43,8 @@ struct source {
 void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions, void *opaque);
 void source_drop_all(struct source *s); // "dropped" for each; nothing is fetched afterwards
 void source_do_rewind(struct source *s);
-void source_stop_fetching(struct source *s); // all partitions; epochs and positions stay
-void source_serve_group(struct source *s, int timeout_ms); // callbacks of librdkafka
+void source_stop_fetching(struct source *s);                                      // all partitions; epochs and positions stay
+void source_serve_group(struct source *s, int timeout_ms);                        // callbacks of librdkafka
 const char *source_topic(const struct source *s, const char *name) ATTR_MUST_USE; // interned; NULL if it is none of ours
 
 // --- start.c, reader thread ---
@@ -57,8 +57,9 @@ void source_works(struct source *s); // there is proof that the trouble has pass
 
 // --- for the sink, any thread ---
 // Takes the group's metadata, then checks the passages' epochs; OK: *metadata is the caller's, and source_release follows.
-enum reason source_hold(struct source *s, const struct passage *passages, size_t count, rd_kafka_consumer_group_metadata_t **metadata,
-			struct fault *f) ATTR_MUST_USE;
+enum reason source_hold(struct source *s, const struct passage *passages, size_t count,
+			rd_kafka_consumer_group_metadata_t **metadata, struct fault *f) ATTR_MUST_USE;
 void source_release(struct source *s);
 // Commits the group's offsets as its member, without a transaction.
-enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms, struct fault *f) ATTR_MUST_USE;
+enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms,
+			  struct fault *f) ATTR_MUST_USE;

@@ -10,10 +10,10 @@
 #include "enrolld/base/clock.h"
 #include "kafka/offsets.h"
 
-#define ASK_MS 1000         // longest wait for one answer
-#define RETRY_MS 50         // between two questions about an undecided offset
-#define FAILED_MS 200       // after a question without an answer
-#define ABOVE_MS 3000       // an offset above the end for this long is no passing state of a new leader
+#define ASK_MS 1000   // longest wait for one answer
+#define RETRY_MS 50   // between two questions about an undecided offset
+#define FAILED_MS 200 // after a question without an answer
+#define ABOVE_MS 3000 // an offset above the end for this long is no passing state of a new leader
 #define PAUSED_EVERY_MS 10000
 #define MS ((int64_t)1000000)
 
@@ -48,7 +48,8 @@ static void close_offsets(struct source *s)
 	s->offsets = NULL;
 }
 
-static enum reason read_both(struct source *s, rd_kafka_topic_partition_list_t *own, rd_kafka_topic_partition_list_t *passed, struct fault *f)
+static enum reason read_both(struct source *s, rd_kafka_topic_partition_list_t *own, rd_kafka_topic_partition_list_t *passed,
+			     struct fault *f)
 {
 	// A handle of its own for each assignment: librdkafka caches coordinators for such requests and never drops one that has moved.
 	enum reason reason = s->offsets ? REASON_OK : client_open_plain(s->conf, s->group, &s->offsets, f);
@@ -115,8 +116,8 @@ static bool resolve_one(struct source *s, const rd_kafka_topic_partition_t *own,
 	}
 	p->retry_ns = clock_mono_ns() + (err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ? RETRY_MS : FAILED_MS) * MS;
 	if (err != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
-		source_note(s, client_reason(err), "%s of %s [%d]: %s", asked ? "ends" : "committed offset", own->topic, (int)own->partition,
-			    rd_kafka_err2str(err));
+		source_note(s, client_reason(err), "%s of %s [%d]: %s", asked ? "ends" : "committed offset", own->topic,
+			    (int)own->partition, rd_kafka_err2str(err));
 	return !asked;
 }
 

@@ -39,8 +39,8 @@ static void copy_headers(rd_kafka_headers_t *headers, size_t count, struct arena
 	record->headers = ARENA_ARRAY(arena, count, struct header);
 	while (record->header_count < count &&
 	       rd_kafka_header_get_all(headers, record->header_count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		record->headers[record->header_count++] =
-			(struct header){copy(arena, name, strlen(name)), copy(arena, value, size)};
+		record->headers[record->header_count++] = (struct header){copy(arena, name, strlen(name)),
+									  copy(arena, value, size)};
 }
 
 static void copy_record(const struct source *s, rd_kafka_message_t *message, struct arena *arena, struct record *record)
@@ -69,7 +69,8 @@ static void copy_record(const struct source *s, rd_kafka_message_t *message, str
 // false: not a record, or one of an epoch that has ended.
 static bool take_message(struct source *s, rd_kafka_message_t *message, struct arena *arena, struct record *ret_record)
 {
-	struct partition *p = message->rkt ? partition_find(&s->table, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
+	struct partition *p = message->rkt ? partition_find(&s->table, rd_kafka_topic_name(message->rkt), message->partition)
+					   : NULL;
 	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		source_note_record(s, message, p != NULL);
 		return false;

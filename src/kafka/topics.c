@@ -8,10 +8,10 @@
 #include "enrolld/base/clock.h"
 #include "kafka/client.h"
 
-#define TOPICS_MAX 512         // reply topics kept; their names come from records, within an allow-list
-#define MISSING_MS 5000        // a missing topic is not asked for again before
-#define KNOWN_MS 60000         // a known one, for more partitions or its deletion
-#define NAME_MAX_LEN 249       // Kafka's own limit
+#define TOPICS_MAX 512   // reply topics kept; their names come from records, within an allow-list
+#define MISSING_MS 5000  // a missing topic is not asked for again before
+#define KNOWN_MS 60000   // a known one, for more partitions or its deletion
+#define NAME_MAX_LEN 249 // Kafka's own limit
 #define MS ((int64_t)1000000)
 
 void topics_init(struct topics *t)
@@ -97,13 +97,17 @@ static enum reason ask(struct topic *topic, rd_kafka_t *rk, int timeout_ms, stru
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_topic_t *rkt = topic->rkt ? topic->rkt : rd_kafka_topic_new(rk, topic->name, NULL);
 	if (!rkt)
-		return fault_set(f, client_reason(rd_kafka_last_error()), "topic %s: %s", topic->name, rd_kafka_err2str(rd_kafka_last_error()));
+		return fault_set(f, client_reason(rd_kafka_last_error()), "topic %s: %s", topic->name,
+				 rd_kafka_err2str(rd_kafka_last_error()));
 	rd_kafka_resp_err_t err = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
-		err = metadata->topics[0].err;
-	int32_t partitions = err == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->topics[0].partition_cnt : 0;
-	if (metadata)
+	int32_t partitions = 0;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (metadata->topic_cnt == 1) {
+			err = metadata->topics[0].err;
+			partitions = metadata->topics[0].partition_cnt;
+		}
 		rd_kafka_metadata_destroy(metadata);
+	}
 	bool missing = err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
 		       err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR && !missing) {
@@ -121,7 +125,8 @@ static enum reason ask(struct topic *topic, rd_kafka_t *rk, int timeout_ms, stru
 	return REASON_OK;
 }
 
-enum reason topics_get(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **ret_topic, struct fault *f)
+enum reason topics_get(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **ret_topic,
+		       struct fault *f)
 {
 	if (name.len == 0 || name.len > NAME_MAX_LEN) {
 		*ret_topic = NULL;
@@ -142,7 +147,8 @@ enum reason topics_get(struct topics *t, rd_kafka_t *rk, struct slice name, int 
 	return REASON_OK;
 }
 
-enum reason topics_known(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **ret_topic, struct fault *f)
+enum reason topics_known(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **ret_topic,
+			 struct fault *f)
 {
 	struct topic *topic = name.len > 0 ? find(t, name) : NULL;
 	if (!topic || !topic->rkt)

@@ -26,13 +26,15 @@ struct topics {
 };
 
 void topics_init(struct topics *t);
-void topics_clear(struct topics *t);       // before the handle is destroyed; names and what is fixed go too
-void topics_let_go(struct topics *t);      // the handle is about to be destroyed: fixed names stay, to be asked for again
+void topics_clear(struct topics *t);  // before the handle is destroyed; names and what is fixed go too
+void topics_let_go(struct topics *t); // the handle is about to be destroyed: fixed names stay, to be asked for again
 void topics_fix(struct topics *t, const char *name);
 
 // The topic with its handle, asking the brokers (within timeout_ms) if it is not known or was missing some seconds ago. *topic is NULL if it
 // does not exist. REASON_KAFKA_UNAVAILABLE if that cannot be told. Valid until the next topics_ call.
-enum reason topics_get(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **topic, struct fault *f) ATTR_MUST_USE;
+enum reason topics_get(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **topic,
+		       struct fault *f) ATTR_MUST_USE;
 // The same, but a topic that exists as far as known is not asked for again, however long ago that was.
-enum reason topics_known(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **topic, struct fault *f) ATTR_MUST_USE;
+enum reason topics_known(struct topics *t, rd_kafka_t *rk, struct slice name, int timeout_ms, struct topic **topic,
+			 struct fault *f) ATTR_MUST_USE;
 void topics_doubt(struct topics *t, const char *name); // the next topics_get asks

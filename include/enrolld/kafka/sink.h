@@ -11,14 +11,15 @@ struct sink;
 
 struct sink_options {
 	const struct kafka_conf *conf;
-	const char *group;           // whose offsets are passed; the second, memberless group is "<group>.passed"
+	const char *group;            // whose offsets are passed; the second, memberless group is "<group>.passed"
 	const char *transactional_id; // group-instance-lane, stable
-	const char *const *topics;   // of outputs; their metadata is warmed first
+	const char *const *topics;    // of outputs; their metadata is warmed first
 	size_t topic_count;
 };
 
 // INIT happens here and blocks until the broker answers or stop (polled, may be NULL) becomes true.
-enum reason sink_create(const struct sink_options *options, bool (*stop)(void *), void *stop_ctx, struct sink **sink, struct fault *f) ATTR_MUST_USE;
+enum reason sink_create(const struct sink_options *options, bool (*stop)(void *), void *stop_ctx, struct sink **sink,
+			struct fault *f) ATTR_MUST_USE;
 
 // Everything of a partition's records up to next (exclusive) is in this transaction.
 struct passage {

@@ -36,7 +36,7 @@ struct source_options {
 	const char *instance; // group.instance.id, e.g. "enrolld-1-signup"
 	const char *const *topics;
 	size_t topic_count;
-	size_t value_limit;   // larger values are left in Kafka (record.value absent, value_size set)
+	size_t value_limit; // larger values are left in Kafka (record.value absent, value_size set)
 	struct source_events events;
 };
 
@@ -55,7 +55,7 @@ bool source_current(struct source *source, const char *topic, int32_t partition,
 void source_rewind(struct source *source);
 
 struct source_lag {
-	int64_t records;   // high watermark minus the position after the last record taken, over the running partitions
+	int64_t records;        // high watermark minus the position after the last record taken, over the running partitions
 	size_t running, paused; // partitions
 };
 void source_lag(struct source *source, struct source_lag *lag);

@@ -28,8 +28,7 @@ void rig_conf(struct kafka_conf *conf)
 
 void rig_property(struct setting_map *map, const char *name, const char *value)
 {
-	struct setting_pair *pairs = calloc(map->count + 1, sizeof(*pairs));
-	assert_non_null(pairs);
+	struct setting_pair *pairs = ARENA_ARRAY(arena, map->count + 1, struct setting_pair);
 	for (size_t i = 0; i < map->count; i++)
 		pairs[i] = map->pairs[i];
 	pairs[map->count] = (struct setting_pair){name, value};
@@ -165,16 +164,23 @@ void rig_delete_before(const char *topic, int32_t partition, int64_t offset)
 	rd_kafka_destroy(rk);
 }
 
+void rig_send(rd_kafka_t *rk, struct rig_message m)
+{
+	size_t len = m.value_len > 0 || !m.value ? m.value_len : strlen(m.value);
+	rd_kafka_resp_err_t err = rd_kafka_producev(
+		rk, RD_KAFKA_VTYPE_TOPIC, m.topic, RD_KAFKA_VTYPE_PARTITION, m.partition, RD_KAFKA_VTYPE_KEY, (const void *)m.key,
+		m.key ? strlen(m.key) : 0, RD_KAFKA_VTYPE_VALUE, (const void *)m.value, len, RD_KAFKA_VTYPE_TIMESTAMP, m.timestamp,
+		RD_KAFKA_VTYPE_HEADERS, m.headers, RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_END);
+	assert_int_equal(err, RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void rig_produce(const char *topic, int32_t partition, int from, int count)
 {
 	rd_kafka_t *rk = rig_producer(NULL);
 	for (int i = 0; i < count; i++) {
 		char value[40];
-		int len = snprintf(value, sizeof(value), "p%d-%d", (int)partition, from + i);
-		rd_kafka_resp_err_t err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-							    RD_KAFKA_V_VALUE(value, (size_t)len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-							    RD_KAFKA_V_END);
-		assert_int_equal(err, RD_KAFKA_RESP_ERR_NO_ERROR);
+		(void)snprintf(value, sizeof(value), "p%d-%d", (int)partition, from + i);
+		rig_send(rk, (struct rig_message){.topic = topic, .partition = partition, .value = value});
 	}
 	assert_int_equal(rd_kafka_flush(rk, ASK_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
 	rd_kafka_destroy(rk);
@@ -276,9 +282,15 @@ struct worker *worker_create(const char *group, const char *instance, const char
 void worker_open(struct worker *w)
 {
 	const char *topics[] = {w->topic}, *outs[] = {w->out};
-	struct source_options source = {.conf = &w->conf, .group = w->group, .instance = w->instance, .topics = topics, .topic_count = 1,
-					.value_limit = 1024, .events = {w, on_assigned, on_dropped, on_gap}};
-	struct sink_options sink = {.conf = &w->conf, .group = w->group, .transactional_id = w->instance, .topics = outs, .topic_count = 1};
+	struct source_options source = {.conf = &w->conf,
+					.group = w->group,
+					.instance = w->instance,
+					.topics = topics,
+					.topic_count = 1,
+					.value_limit = 1024,
+					.events = {w, on_assigned, on_dropped, on_gap}};
+	struct sink_options sink = {
+		.conf = &w->conf, .group = w->group, .transactional_id = w->instance, .topics = outs, .topic_count = 1};
 	struct fault f = {0};
 	if (source_create(&source, &w->source, &f) != REASON_OK)
 		fail_msg("source: %s", f.detail);
@@ -375,7 +387,10 @@ enum reason worker_commit(struct worker *w, size_t count)
 	assert_non_null(passages);
 	for (size_t i = 0; i < count; i++) {
 		const struct rig_taken *t = &w->taken[i];
-		outputs[i] = (struct output){.kind = OUTPUT_RESULT, .topic = slice_of(w->out), .partition = -1, .key = slice_of(t->value),
+		outputs[i] = (struct output){.kind = OUTPUT_RESULT,
+					     .topic = slice_of(w->out),
+					     .partition = -1,
+					     .key = slice_of(t->value),
 					     .value = slice_of(t->value)};
 		passage_count = add_passage(passages, passage_count, t);
 	}

@@ -27,7 +27,16 @@ void rig_delete_before(const char *topic, int32_t partition, int64_t offset);
 
 // count records with the values "p<partition>-<from + i>", acknowledged.
 void rig_produce(const char *topic, int32_t partition, int from, int count);
-rd_kafka_t *rig_producer(const char *transactional_id); // NULL: idempotent only
+struct rig_message {
+	const char *topic;
+	int32_t partition;
+	const char *key, *value;     // NULL: null
+	size_t value_len;            // 0: by strlen
+	int64_t timestamp;           // 0: now
+	rd_kafka_headers_t *headers; // taken over
+};
+void rig_send(rd_kafka_t *rk, struct rig_message message); // not flushed
+rd_kafka_t *rig_producer(const char *transactional_id);    // NULL: idempotent only
 void rig_check(rd_kafka_error_t *error);
 
 // All that a read_committed reader sees. Values are NUL-terminated.
@@ -73,8 +82,8 @@ struct worker *worker_create(const char *group, const char *instance, const char
 void worker_open(struct worker *w); // source and sink, with w->conf
 void worker_close(struct worker *w);
 void worker_destroy(struct worker *w);
-void worker_step(struct worker *w);                               // one poll, and up to 200 records
-void worker_until_taken(struct worker *w, size_t count);          // fails after 30 s
+void worker_step(struct worker *w);                                // one poll, and up to 200 records
+void worker_until_taken(struct worker *w, size_t count);           // fails after 30 s
 void worker_until_event(struct worker *w, int kind, size_t count); // events of that kind since the start; fails after 30 s
 size_t worker_events(const struct worker *w, int kind);
 const struct rig_event *worker_event(const struct worker *w, int kind, size_t n); // the n-th of a kind

@@ -212,7 +212,8 @@ static void test_above_end(void **state)
 	struct fault f = {0};
 	w->conf.session_timeout_ms = 6000;
 	assert_int_equal(kafka_admin_create(&w->conf, &admin, &f), REASON_OK);
-	assert_int_equal(kafka_admin_forget(admin, n.group, n.in, 0, 5000, &f), REASON_KAFKA_DENIED); // a static member is still there
+	assert_int_equal(kafka_admin_forget(admin, n.group, n.in, 0, 5000, &f),
+			 REASON_KAFKA_DENIED); // a static member is still there
 	int64_t until = clock_mono_ns() + 20 * S;
 	while (kafka_admin_forget(admin, n.group, n.in, 0, 5000, &f) != REASON_OK && clock_mono_ns() < until)
 		clock_sleep_ms(200);
@@ -399,11 +400,13 @@ static void test_missing_topic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rewind),		 cmocka_unit_test(test_rewind_range),	 cmocka_unit_test(test_rebalance),
-		cmocka_unit_test(test_rebalance_range),	 cmocka_unit_test(test_above_end),	 cmocka_unit_test(test_passed_above_end),
-		cmocka_unit_test(test_below_start),	 cmocka_unit_test(test_no_offset),	 cmocka_unit_test(test_set_back),
-		cmocka_unit_test(test_undecided_commit), cmocka_unit_test(test_undecided_abort), cmocka_unit_test(test_cut_while_reading),
-		cmocka_unit_test(test_twin_instance),	 cmocka_unit_test(test_missing_topic),
+		cmocka_unit_test(test_rewind),          cmocka_unit_test(test_rewind_range),
+		cmocka_unit_test(test_rebalance),       cmocka_unit_test(test_rebalance_range),
+		cmocka_unit_test(test_above_end),       cmocka_unit_test(test_passed_above_end),
+		cmocka_unit_test(test_below_start),     cmocka_unit_test(test_no_offset),
+		cmocka_unit_test(test_set_back),        cmocka_unit_test(test_undecided_commit),
+		cmocka_unit_test(test_undecided_abort), cmocka_unit_test(test_cut_while_reading),
+		cmocka_unit_test(test_twin_instance),   cmocka_unit_test(test_missing_topic),
 	};
 	return cmocka_run_group_tests_name("kafka group", tests, NULL, NULL);
 }

@@ -136,7 +136,8 @@ static void test_twin(void **state)
 	worker_until_taken(w, 40);
 	expect(w, worker_commit(w, 10), REASON_OK);
 	const char *topics[] = {n.out};
-	struct sink_options options = {.conf = &w->conf, .group = n.group, .transactional_id = n.group, .topics = topics, .topic_count = 1};
+	struct sink_options options = {
+		.conf = &w->conf, .group = n.group, .transactional_id = n.group, .topics = topics, .topic_count = 1};
 	struct sink *twin[3] = {0};
 	size_t left = 30;
 	for (int i = 0; i < 3; i++) {
@@ -167,7 +168,7 @@ static void test_left_open(void **state)
 	rig_produce(n.in, 0, 0, 10);
 	rd_kafka_t *dead = rig_producer(n.group);
 	rig_check(rd_kafka_begin_transaction(dead));
-	assert_int_equal(rd_kafka_producev(dead, RD_KAFKA_V_TOPIC(n.out), RD_KAFKA_V_KEY("never seen", 10), RD_KAFKA_V_END), 0);
+	rig_send(dead, (struct rig_message){.topic = n.out, .key = "never seen"});
 	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(n.group);
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_list_add(list, n.in, 0)->offset = 9;
@@ -244,8 +245,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zombie), // first: it forks, so no thread may be there yet
-		cmocka_unit_test(test_aborted),	cmocka_unit_test(test_small_topic), cmocka_unit_test(test_nothing_to_say),
-		cmocka_unit_test(test_twin),	cmocka_unit_test(test_left_open),
+		cmocka_unit_test(test_aborted), cmocka_unit_test(test_small_topic), cmocka_unit_test(test_nothing_to_say),
+		cmocka_unit_test(test_twin),    cmocka_unit_test(test_left_open),
 	};
 	return cmocka_run_group_tests_name("kafka transactions", tests, NULL, NULL);
 }

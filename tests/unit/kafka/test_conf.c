@@ -77,7 +77,8 @@ static void test_check(void **state)
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct setting_pair pair = {cases[i].property, cases[i].value};
-		struct setting_map *maps[] = {&fixture->conf.properties, &fixture->conf.consumer_properties, &fixture->conf.producer_properties};
+		struct setting_map *maps[] = {&fixture->conf.properties, &fixture->conf.consumer_properties,
+					      &fixture->conf.producer_properties};
 		const char *rows[] = {"kafka.properties", "kafka.consumer_properties", "kafka.producer_properties"};
 		for (size_t k = 0; k < 3; k++) {
 			struct fault f = {0};
