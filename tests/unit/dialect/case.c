@@ -67,7 +67,8 @@ const char *case_violations(struct dialect_case *c)
 	struct slice text = SLICE_LIT("");
 	for (size_t i = 0; i < c->registration.violation_count; i++) {
 		const struct violation *v = &c->registration.violations[i];
-		text = arena_printf(c->arena, "%s%s%.*s:%.*s", text.ptr, i ? " " : "", (int)v->field.len, v->field.ptr, (int)v->code.len, v->code.ptr);
+		text = arena_printf(c->arena, "%s%s%.*s:%.*s", text.ptr, i ? " " : "", (int)v->field.len, v->field.ptr,
+				    (int)v->code.len, v->code.ptr);
 	}
 	return text.ptr;
 }

@@ -2,10 +2,10 @@
 // One request to a dialect, with all that it needs, and the answer as text.
 #pragma once
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 

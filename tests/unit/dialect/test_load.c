@@ -9,7 +9,7 @@
 
 #define ANSWERS "answers:\n  refused: {status: 400}\n  dead: {status: 500}\n  accepted: {status: 201}\n"
 #define HEAD "format: 1\ndialect: broken\n" ANSWERS // 6 lines
-#define ROUTES HEAD "routes:\n"                        // 7 lines
+#define ROUTES HEAD "routes:\n"                     // 7 lines
 #define ROUTE ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a}\n"
 #define FIELDS ROUTES "  - name: a\n    operation: sign_up\n    method: POST\n    path: /a\n    fields:\n" // 12 lines
 
@@ -65,7 +65,8 @@ static void load(const char *yaml, char *report, size_t size)
 	size_t used = 0;
 	for (const char *line = out.data; line && *line; line = strchr(line, '\n') + 1) {
 		size_t skip = strncmp(line, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
-		used += (size_t)snprintf(report + used, size - used, "%.*s", (int)(strchr(line, '\n') + 1 - line - (int)skip), line + skip);
+		used += (size_t)snprintf(report + used, size - used, "%.*s", (int)(strchr(line, '\n') + 1 - line - (int)skip),
+					 line + skip);
 	}
 	report[used] = '\0';
 	strbuf_free(&out);
@@ -90,12 +91,15 @@ static const struct {
 	 "8: a route needs a name, such as sign_up; it is kept with each request and must not change\n"
 	 "8: operation \"signup\" is not known; did you mean \"sign_up\"?\n"
 	 "8: method and path go together\n"},
-	{ROUTES "  - {name: a, operation: sign_up}\n", "8: a route is reached by method and path, by an event's type, or by both: write at least one\n"},
+	{ROUTES "  - {name: a, operation: sign_up}\n",
+	 "8: a route is reached by method and path, by an event's type, or by both: write at least one\n"},
 	{ROUTES "  - {name: a, operation: sign_up, method: post, path: 'a?b'}\n",
 	 "8: a method is written in capitals, like POST\n"
 	 "8: a path begins with / and is compared as it is: it has no query and no placeholders\n"},
-	{ROUTE "  - {name: a, operation: verify, method: POST, path: /a}\n", "9: two routes are called broken.a\n9: broken.a is reached the same way as broken.a\n"},
-	{HEAD "texts: [a]\nbody: {media: 1, depth: 99, values: 0, unknown: ignore, null: drop}\n" "routes:\n  - {name: a, operation: verify, type: t}\n",
+	{ROUTE "  - {name: a, operation: verify, method: POST, path: /a}\n",
+	 "9: two routes are called broken.a\n9: broken.a is reached the same way as broken.a\n"},
+	{HEAD "texts: [a]\nbody: {media: 1, depth: 99, values: 0, unknown: ignore, null: drop}\n"
+	      "routes:\n  - {name: a, operation: verify, type: t}\n",
 	 "8: media is a text; write it in quotes if it looks like something else\n"
 	 "8: depth is a whole number from 1 to 64\n"
 	 "8: values is a whole number from 1 to 100000\n"
@@ -118,7 +122,8 @@ static const struct {
 	 "13: from is a JSON pointer, such as /email or /user/name; ~ is written ~0 in it\n"
 	 "13: map \"emial\" is not known; did you mean \"email\"?\n"},
 	{FIELDS "      e: {rules: [email]}\n", "13: the field e does not say where it comes from: write from: /e\n"},
-	{FIELDS "      e:\n        from: /e\n        rules:\n          - emial\n          - min_length: 3\n            code: x\n          - max_length: 9\n            code: x\n",
+	{FIELDS
+	 "      e:\n        from: /e\n        rules:\n          - emial\n          - min_length: 3\n            code: x\n          - max_length: 9\n            code: x\n",
 	 "16: unknown rule \"emial\"; did you mean \"email\"?\n"
 	 "19: min_length and max_length both give the code \"x\" here but other texts; give one of them another code, or both one text\n"},
 	{FIELDS "      e:\n        from: /e\n        rules: {email: yes}\n", "15: rules is a list; begin each rule with \"- \"\n"},
@@ -131,8 +136,10 @@ static const struct {
 	 "13: max_bytes of a password is at most 1024\n"
 	 "13: p maps to password: write \"secret: true\", so that it can never be shown\n"
 	 "13: a password is taken exactly as sent: remove \"normalise: trim\"\n"},
-	{FIELDS "      a: {from: /a, map: locale, rules: [locale]}\n      b: {from: /b, map: locale, rules: [locale]}\n", "14: two fields map to locale\n"},
-	{FIELDS "      a: {from: /a, rules: [unique]}\n", "13: unique needs a map to email, phone or username, which are kept apart by realm\n"},
+	{FIELDS "      a: {from: /a, map: locale, rules: [locale]}\n      b: {from: /b, map: locale, rules: [locale]}\n",
+	 "14: two fields map to locale\n"},
+	{FIELDS "      a: {from: /a, rules: [unique]}\n",
+	 "13: unique needs a map to email, phone or username, which are kept apart by realm\n"},
 	{FIELDS "      a: {from: /a}\n    rules:\n      - any_of: [a, b]\n      - email\n",
 	 "15: \"b\" is not a field of this route\n"
 	 "16: \"email\" is a rule for one field: put it under that field's rules\n"},
@@ -216,7 +223,10 @@ static void test_every_front_of_the_native_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reports), cmocka_unit_test(test_names), cmocka_unit_test(test_once), cmocka_unit_test(test_more),
+		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_more),
 		cmocka_unit_test(test_every_front_of_the_native_file),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

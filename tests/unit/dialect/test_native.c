@@ -2,7 +2,6 @@
 // The native dialect as shipped: what sign-ups it takes, and in which words it refuses.
 #include "case.h"
 
-
 #define GOOD "blue heron over the lake"
 #define LONG64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -32,59 +31,77 @@ static const struct {
 	{"phone and password", "{\"phone\":\"+49 30 1234567\",\"password\":\"" GOOD "\"}", REASON_OK, ""},
 	{"user name and password", "{\"username\":\"Jos\\u00e9.1\",\"password\":\"" GOOD "\"}", REASON_OK, ""},
 	{"all fields",
-	 "{\"email\":\"a@example.com\",\"phone\":\"+4930123456\",\"username\":\"heinz\",\"password\":\"" GOOD "\",\"given_name\":\"Heinz\","
+	 "{\"email\":\"a@example.com\",\"phone\":\"+4930123456\",\"username\":\"heinz\",\"password\":\"" GOOD
+	 "\",\"given_name\":\"Heinz\","
 	 "\"family_name\":\"M\\u00fcller\",\"display_name\":\"Heinz M.\",\"birth_date\":\"1990-02-28\",\"locale\":\"de-de\","
 	 "\"attributes\":{\"b\":1,\"a\":[true,null,\"x\"]}}",
 	 REASON_OK, ""},
-	{"nulls are missing", "{\"email\":\"a@example.com\",\"phone\":null,\"locale\":null,\"attributes\":null,\"password\":\"" GOOD "\"}", REASON_OK, ""},
-	{"empty texts are missing", "{\"email\":\"a@example.com\",\"phone\":\"\",\"given_name\":\"  \",\"password\":\"" GOOD "\"}", REASON_OK, ""},
+	{"nulls are missing",
+	 "{\"email\":\"a@example.com\",\"phone\":null,\"locale\":null,\"attributes\":null,\"password\":\"" GOOD "\"}", REASON_OK,
+	 ""},
+	{"empty texts are missing", "{\"email\":\"a@example.com\",\"phone\":\"\",\"given_name\":\"  \",\"password\":\"" GOOD "\"}",
+	 REASON_OK, ""},
 	{"unknown members are dropped", "{\"email\":\"a@example.com\",\"password\":\"" GOOD "\",\"is_admin\":true}", REASON_OK, ""},
 	{"nothing", "{}", REASON_INVALID, ":identity_required /password:required"},
 	{"no identity", "{\"password\":\"" GOOD "\"}", REASON_INVALID, ":identity_required"},
 	{"no password", "{\"email\":\"a@example.com\"}", REASON_INVALID, "/password:required"},
 	{"null password", "{\"email\":\"a@example.com\",\"password\":null}", REASON_INVALID, "/password:required"},
 	{"empty password", "{\"email\":\"a@example.com\",\"password\":\"\"}", REASON_INVALID, "/password:too_short"},
-	{"password as number", "{\"email\":\"a@example.com\",\"password\":123456789012345678}", REASON_INVALID, "/password:invalid_type"},
-	{"14 code points", "{\"email\":\"a@example.com\",\"password\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9abcdefg\"}", REASON_INVALID,
+	{"password as number", "{\"email\":\"a@example.com\",\"password\":123456789012345678}", REASON_INVALID,
+	 "/password:invalid_type"},
+	{"14 code points",
+	 "{\"email\":\"a@example.com\",\"password\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9abcdefg\"}", REASON_INVALID,
 	 "/password:too_short"},
-	{"15 code points", "{\"email\":\"a@example.com\",\"password\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9abcdefgh\"}", REASON_OK, ""},
+	{"15 code points",
+	 "{\"email\":\"a@example.com\",\"password\":\"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9abcdefgh\"}", REASON_OK, ""},
 	{"256 bytes", "{\"email\":\"a@example.com\",\"password\":\"" LONG64 LONG64 LONG64 LONG64 "\"}", REASON_OK, ""},
-	{"257 bytes are refused, not cut", "{\"email\":\"a@example.com\",\"password\":\"" LONG64 LONG64 LONG64 LONG64 "x\"}", REASON_INVALID,
-	 "/password:too_long"},
+	{"257 bytes are refused, not cut", "{\"email\":\"a@example.com\",\"password\":\"" LONG64 LONG64 LONG64 LONG64 "x\"}",
+	 REASON_INVALID, "/password:too_long"},
 	{"spaces count", "{\"email\":\"a@example.com\",\"password\":\"   ab   cd   ef\"}", REASON_OK, ""},
-	{"common, whatever the case", "{\"email\":\"a@example.com\",\"password\":\"CorrectHorseBatteryStaple\"}", REASON_INVALID, "/password:too_common"},
-	{"short and common", "{\"email\":\"a@example.com\",\"password\":\"PassWord\"}", REASON_INVALID, "/password:too_short /password:too_common"},
+	{"common, whatever the case", "{\"email\":\"a@example.com\",\"password\":\"CorrectHorseBatteryStaple\"}", REASON_INVALID,
+	 "/password:too_common"},
+	{"short and common", "{\"email\":\"a@example.com\",\"password\":\"PassWord\"}", REASON_INVALID,
+	 "/password:too_short /password:too_common"},
 	{"the address as password", "{\"email\":\"Jane.Doe@example.com\",\"password\":\"jane.doe@EXAMPLE.com\"}", REASON_INVALID,
 	 "/password:similar_to_identity"},
-	{"the name and little more", "{\"email\":\"a@example.com\",\"given_name\":\"Maximilian\",\"password\":\"maximilian12345\"}", REASON_INVALID,
-	 "/password:similar_to_identity"},
-	{"the password stands before the name", "{\"password\":\"maximilian12345\",\"email\":\"a@example.com\",\"given_name\":\"Maximilian\"}",
+	{"the name and little more", "{\"email\":\"a@example.com\",\"given_name\":\"Maximilian\",\"password\":\"maximilian12345\"}",
 	 REASON_INVALID, "/password:similar_to_identity"},
-	{"the service's name", "{\"email\":\"a@example.com\",\"password\":\"enrolldenrolldenrolld\"}", REASON_INVALID, "/password:similar_to_identity"},
-	{"the name in a long sentence", "{\"email\":\"a@example.com\",\"given_name\":\"Maximilian\",\"password\":\"maximilian sails at dawn\"}",
-	 REASON_OK, ""},
-	{"invalid identities", "{\"email\":\"a@b\",\"phone\":\"030 1\",\"username\":\"x\",\"password\":\"" GOOD "\"}", REASON_INVALID,
-	 "/email:invalid_email /phone:invalid_phone /username:invalid_username"},
-	{"types", "{\"email\":[],\"given_name\":1,\"attributes\":\"x\",\"birth_date\":true,\"password\":\"" GOOD "\"}", REASON_INVALID,
-	 "/email:invalid_type /given_name:invalid_type /birth_date:invalid_type /attributes:invalid_type"},
-	{"line break in a name", "{\"email\":\"a@example.com\",\"given_name\":\"a\\r\\nBcc: x\",\"password\":\"" GOOD "\"}", REASON_INVALID,
-	 "/given_name:invalid_characters"},
-	{"text that turns around", "{\"email\":\"a@example.com\",\"given_name\":\"a\\u202eb\",\"password\":\"" GOOD "\"}", REASON_INVALID,
-	 "/given_name:invalid_characters"},
-	{"a day that never was", "{\"email\":\"a@example.com\",\"birth_date\":\"2023-02-29\",\"password\":\"" GOOD "\"}", REASON_INVALID,
+	{"the password stands before the name",
+	 "{\"password\":\"maximilian12345\",\"email\":\"a@example.com\",\"given_name\":\"Maximilian\"}", REASON_INVALID,
+	 "/password:similar_to_identity"},
+	{"the service's name", "{\"email\":\"a@example.com\",\"password\":\"enrolldenrolldenrolld\"}", REASON_INVALID,
+	 "/password:similar_to_identity"},
+	{"the name in a long sentence",
+	 "{\"email\":\"a@example.com\",\"given_name\":\"Maximilian\",\"password\":\"maximilian sails at dawn\"}", REASON_OK, ""},
+	{"invalid identities", "{\"email\":\"a@b\",\"phone\":\"030 1\",\"username\":\"x\",\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/email:invalid_email /phone:invalid_phone /username:invalid_username"},
+	{"types", "{\"email\":[],\"given_name\":1,\"attributes\":\"x\",\"birth_date\":true,\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/email:invalid_type /given_name:invalid_type /birth_date:invalid_type /attributes:invalid_type"},
+	{"line break in a name", "{\"email\":\"a@example.com\",\"given_name\":\"a\\r\\nBcc: x\",\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/given_name:invalid_characters"},
+	{"text that turns around", "{\"email\":\"a@example.com\",\"given_name\":\"a\\u202eb\",\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/given_name:invalid_characters"},
+	{"a day that never was", "{\"email\":\"a@example.com\",\"birth_date\":\"2023-02-29\",\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/birth_date:invalid_date"},
+	{"tomorrow", "{\"email\":\"a@example.com\",\"birth_date\":\"2023-11-15\",\"password\":\"" GOOD "\"}", REASON_INVALID,
 	 "/birth_date:invalid_date"},
-	{"tomorrow", "{\"email\":\"a@example.com\",\"birth_date\":\"2023-11-15\",\"password\":\"" GOOD "\"}", REASON_INVALID, "/birth_date:invalid_date"},
-	{"attributes too deep", "{\"email\":\"a@example.com\",\"attributes\":{\"a\":{\"b\":{\"c\":{\"d\":{}}}}},\"password\":\"" GOOD "\"}", REASON_INVALID,
-	 "/attributes:too_large"},
-	{"four levels of attributes", "{\"email\":\"a@example.com\",\"attributes\":{\"a\":{\"b\":{\"c\":1}}},\"password\":\"" GOOD "\"}", REASON_OK, ""},
+	{"attributes too deep",
+	 "{\"email\":\"a@example.com\",\"attributes\":{\"a\":{\"b\":{\"c\":{\"d\":{}}}}},\"password\":\"" GOOD "\"}",
+	 REASON_INVALID, "/attributes:too_large"},
+	{"four levels of attributes",
+	 "{\"email\":\"a@example.com\",\"attributes\":{\"a\":{\"b\":{\"c\":1}}},\"password\":\"" GOOD "\"}", REASON_OK, ""},
 	{"password and hash",
 	 "{\"email\":\"a@example.com\",\"password\":\"" GOOD
 	 "\",\"password_hash\":\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
 	 REASON_INVALID, "/password_hash:conflicting"},
-	{"bcrypt", "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}", REASON_OK, ""},
-	{"weak bcrypt", "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
+	{"bcrypt",
+	 "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
+	 REASON_OK, ""},
+	{"weak bcrypt",
+	 "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
 	 REASON_INVALID, "/password_hash:hash_too_weak"},
-	{"costly bcrypt", "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$20$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
+	{"costly bcrypt",
+	 "{\"email\":\"a@example.com\",\"password_hash\":\"$2b$20$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}",
 	 REASON_INVALID, "/password_hash:hash_too_costly"},
 	{"no hash", "{\"email\":\"a@example.com\",\"password_hash\":\"plaintext\"}", REASON_INVALID, "/password_hash:unknown_hash"},
 	{"a list", "[]", REASON_JSON_NOT_OBJECT, ""},
@@ -108,7 +125,8 @@ static void test_bodies(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		enum reason reason = case_read(&c, "POST", "/v1/accounts", slice_of(bodies[i].body));
 		if (reason != bodies[i].reason)
-			fail_msg("%s: %s (%s), not %s", bodies[i].name, reason_code(reason), reason ? c.fault.detail : "", reason_code(bodies[i].reason));
+			fail_msg("%s: %s (%s), not %s", bodies[i].name, reason_code(reason), reason ? c.fault.detail : "",
+				 reason_code(bodies[i].reason));
 		if (strcmp(case_violations(&c), bodies[i].violations) != 0)
 			fail_msg("%s: \"%s\", not \"%s\"", bodies[i].name, case_violations(&c), bodies[i].violations);
 	}
@@ -123,16 +141,21 @@ static void assert_slice(struct slice is, const char *wanted)
 static void test_registration(void **state)
 {
 	(void)state;
-	assert_int_equal(case_read(&c, "POST", "/v1/accounts",
-				   slice_of("{\"email\":\" Jane.Doe@B\\u00fccher.example \",\"phone\":\"+49 (30) 12-34 56\",\"username\":\"\\uff2aane_D\","
-					    "\"password\":\" " GOOD " \",\"given_name\":\" Jane \",\"birth_date\":\"2000-02-29\",\"locale\":\"zh-hant-tw\","
-					    "\"attributes\":{\"z\":{\"y\":1.5,\"x\":\"\\u00e4\"},\"a\":[2,1]}}")),
-			 REASON_OK);
+	assert_int_equal(
+		case_read(
+			&c, "POST", "/v1/accounts",
+			slice_of(
+				"{\"email\":\" Jane.Doe@B\\u00fccher.example \",\"phone\":\"+49 (30) 12-34 56\",\"username\":\"\\uff2aane_D\","
+				"\"password\":\" " GOOD
+				" \",\"given_name\":\" Jane \",\"birth_date\":\"2000-02-29\",\"locale\":\"zh-hant-tw\","
+				"\"attributes\":{\"z\":{\"y\":1.5,\"x\":\"\\u00e4\"},\"a\":[2,1]}}")),
+		REASON_OK);
 	const struct registration *r = &c.registration;
 	assert_int_equal(r->operation, OPERATION_SIGN_UP);
 	assert_int_equal(r->claim_count, 3);
 	assert_slice(registration_claim(r, CLAIM_EMAIL)->value, "jane.doe@xn--bcher-kva.example");
-	assert_slice(registration_claim(r, CLAIM_EMAIL)->shown, "Jane.Doe@B\xc3\xbc""cher.example");
+	assert_slice(registration_claim(r, CLAIM_EMAIL)->shown, "Jane.Doe@B\xc3\xbc"
+								"cher.example");
 	assert_string_equal(registration_claim(r, CLAIM_EMAIL)->field, "/email");
 	assert_slice(registration_claim(r, CLAIM_PHONE)->value, "+4930123456");
 	assert_slice(registration_claim(r, CLAIM_USERNAME)->value, "jane_d");
@@ -147,7 +170,8 @@ static void test_registration(void **state)
 static void test_refused_keeps_no_secret(void **state)
 {
 	(void)state;
-	assert_int_equal(case_read(&c, "POST", "/v1/accounts", slice_of("{\"email\":\"x\",\"password\":\"" GOOD "\"}")), REASON_INVALID);
+	assert_int_equal(case_read(&c, "POST", "/v1/accounts", slice_of("{\"email\":\"x\",\"password\":\"" GOOD "\"}")),
+			 REASON_INVALID);
 	assert_null(c.registration.password);
 }
 
@@ -170,18 +194,20 @@ static void test_answers(void **state)
 {
 	(void)state;
 	enum reason reason = case_read(&c, "POST", "/v1/accounts", slice_of(bodies[0].body));
-	assert_string_equal(case_answer(&c, reason),
-			    "{\"request_id\":\"id-1\",\"account_id\":\"00000000-0000-0000-0000-000000000000\",\"state\":\"active\"}");
+	assert_string_equal(
+		case_answer(&c, reason),
+		"{\"request_id\":\"id-1\",\"account_id\":\"00000000-0000-0000-0000-000000000000\",\"state\":\"active\"}");
 	assert_int_equal(c.answer.status, 201);
 	assert_int_equal(c.answer.header_count, 1);
 	assert_slice(c.answer.headers[0].name, "content-type");
 	assert_slice(c.answer.headers[0].value, "application/json");
 
 	reason = case_read(&c, "POST", "/v1/accounts", slice_of("{\"email\":\"a@example.com\",\"password\":\"short\"}"));
-	assert_string_equal(case_answer(&c, reason),
-			    "{\"request_id\":\"id-1\",\"reason\":\"invalid\",\"text\":\"One or more fields are not acceptable.\",\"violations\":["
-			    "{\"field\":\"/password\",\"code\":\"too_short\",\"text\":\"At least 15 characters are needed; spaces count, and a sentence is "
-			    "fine.\"}]}");
+	assert_string_equal(
+		case_answer(&c, reason),
+		"{\"request_id\":\"id-1\",\"reason\":\"invalid\",\"text\":\"One or more fields are not acceptable.\",\"violations\":["
+		"{\"field\":\"/password\",\"code\":\"too_short\",\"text\":\"At least 15 characters are needed; spaces count, and a sentence is "
+		"fine.\"}]}");
 	assert_int_equal(c.answer.status, 422);
 
 	reason = case_read(&c, "POST", "/v1/accounts", slice_of("[]"));
@@ -218,9 +244,10 @@ static void test_taken(void **state)
 	assert_slice(violations[0].code, "taken");
 	c.registration.violations = violations;
 	c.registration.violation_count = count;
-	assert_string_equal(case_answer(&c, REASON_IDENTITY_TAKEN),
-			    "{\"request_id\":\"id-1\",\"reason\":\"identity_taken\",\"text\":\"An account with this e-mail, phone or user name exists.\","
-			    "\"violations\":[{\"field\":\"/username\",\"code\":\"taken\",\"text\":\"An account with this value exists already.\"}]}");
+	assert_string_equal(
+		case_answer(&c, REASON_IDENTITY_TAKEN),
+		"{\"request_id\":\"id-1\",\"reason\":\"identity_taken\",\"text\":\"An account with this e-mail, phone or user name exists.\","
+		"\"violations\":[{\"field\":\"/username\",\"code\":\"taken\",\"text\":\"An account with this value exists already.\"}]}");
 	assert_int_equal(c.answer.status, 409);
 }
 
@@ -280,8 +307,8 @@ static void test_media_types(void **state)
 	static const struct {
 		const char *type;
 		bool accepted;
-	} types[] = {{"application/json", true}, {"application/vnd.x+json", true}, {NULL, true}, {"text/plain", false}, {"application/jsonx", false},
-		     {"application/x-www-form-urlencoded", false}};
+	} types[] = {{"application/json", true}, {"application/vnd.x+json", true}, {NULL, true},
+		     {"text/plain", false},      {"application/jsonx", false},     {"application/x-www-form-urlencoded", false}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		assert_int_equal(case_read(&c, "POST", "/v1/accounts", SLICE_LIT("{}")), REASON_INVALID);
@@ -305,7 +332,8 @@ static void test_request_id_from_body(void **state)
 	c.request.id_source = REQUEST_ID_COORDINATES;
 	c.request.request_id = SLICE_LIT("derived");
 	c.request.body = SLICE_LIT("{\"request_id\":\"a\\nb\"}");
-	assert_int_equal(dialect_read(c.route, &c.request, c.pool, NOW_MS, c.arena, &c.registration, &c.fault), REASON_REQUEST_ID_INVALID);
+	assert_int_equal(dialect_read(c.route, &c.request, c.pool, NOW_MS, c.arena, &c.registration, &c.fault),
+			 REASON_REQUEST_ID_INVALID);
 	assert_slice(c.request.request_id, "derived");
 }
 
