@@ -30,6 +30,7 @@ enum column {
 	OWNER,
 	USABLE,
 	CLOCK_MS,
+	LOGS_VALUES,
 };
 
 // clang-format off
@@ -41,7 +42,10 @@ static const struct statement server = {"check_server",
 		"(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), r.rolconnlimit, r.rolsuper, "
 		"coalesce((SELECT nspowner = r.oid FROM pg_namespace WHERE nspname = 'enrolld'), false), "
 		"coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'enrolld'), true), "
-		"(extract(epoch FROM clock_timestamp()) * 1000)::int8 "
+		"(extract(epoch FROM clock_timestamp()) * 1000)::int8, "
+		"current_setting('log_parameter_max_length_on_error') <> '0' OR current_setting('log_parameter_max_length') <> '0' "
+			"AND (current_setting('log_statement') IN ('mod', 'all') OR current_setting('log_min_duration_statement') <> '-1' "
+			"OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_transaction_sample_rate') <> '0') "
 	"FROM pg_roles AS r WHERE r.rolname = current_user"};
 
 static const struct statement missing_privileges = {"check_privileges",
@@ -210,6 +214,10 @@ static void check_server(const struct checking *c)
 	check_durability(c, r);
 	check_connections(c, r);
 	check_clock(c, r, before_ms, after_ms);
+	bool logs_values = result_bool(r, 0, LOGS_VALUES);
+	say(c, logs_values ? CHECK_WARN : CHECK_OK, "database log",
+	    logs_values ? "may hold bound values: addresses, names, password hashes" : "without values",
+	    "set log_parameter_max_length = 0 and log_parameter_max_length_on_error = 0 for this login or database");
 	if (!result_bool(r, 0, USABLE)) {
 		char remedy[160];
 		(void)snprintf(remedy, sizeof(remedy), "GRANT enrolld_worker TO \"%s\"", PQuser(c->store->link.pg));

@@ -23,7 +23,8 @@ struct message_lease {
 // and overdue transmitting ones as "unknown", counted in *unknown.
 enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, size_t max, struct arena *arena,
 				struct message_lease *out, size_t *count, size_t *unknown, struct fault *f) ATTR_MUST_USE;
-// Commits the move claimed -> transmitting, before the first irrevocable byte. *ours is false if the lease was lost meanwhile: do not send.
+// Commits the move claimed -> transmitting, before the first irrevocable byte, and starts the lease anew. *ours is false if the lease was lost
+// meanwhile or the life of what it carries is over: do not send.
 enum reason store_message_transmitting(struct store *store, const struct uuid *id, bool *ours, struct fault *f) ATTR_MUST_USE;
 
 enum message_state { MESSAGE_ACCEPTED, MESSAGE_DEFERRED, MESSAGE_REFUSED, MESSAGE_UNKNOWN };
@@ -35,7 +36,9 @@ struct message_settlement {
 	const char *code;      // provider's reply code or our reason code, at most 32 characters; "" if none
 	const char *remote_id; // provider's id, at most 128 characters; "" if none
 };
-// The payload is wiped unless another attempt follows; also writes a notice row for a final state.
+// From transmitting to any; from claimed to deferred or refused; from unknown, without another attempt, to accepted or refused (an answer
+// that came late). Anything else changes nothing, so that a settlement whose answer was lost can be repeated. Another attempt is never
+// later than the end of its life. The payload is wiped unless one follows; also writes a notice row for a final state.
 enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s, struct fault *f) ATTR_MUST_USE;
-// Messages that wait, per channel, for the metric.
+// Messages of a channel that are not settled, for the metric.
 enum reason store_message_waiting(struct store *store, const char *channel, int64_t *count, struct fault *f) ATTR_MUST_USE;

@@ -46,7 +46,7 @@ struct look_item {
 };
 
 // Raises the marks first (never lowers), then reads the inbox rows, the claims and the marks of the items' partitions in one round trip.
-// facts->hit is set by facts_classify.
+// Fills all of facts; facts->hit by facts_classify and the horizon of conf. A registration may be NULL: no claims.
 enum reason store_look(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct look_item *items,
 		       size_t count, struct fault *f) ATTR_MUST_USE;
 
@@ -65,10 +65,10 @@ struct store_item {
 	enum store_outcome outcome; // set by store_begin
 };
 
-// Begins the transaction: inbox rows in key order, then claims in key order, then what was lost; one round trip. No two items may share a
-// request id or a claim.
+// Begins the transaction: inbox rows in key order, then claims in key order, then what was lost; one round trip. At least one item; no two
+// may share a request id or a claim. Rows are written as changes say, so those of WON items stay as they are until store_finish.
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
-// Gives back half-won claims, writes accounts, challenges and messages, corrects the inbox rows of LOST items from their (new) changes, raises
+// The same items. Changes of a LOST one have no account any more. Gives back half-won claims, writes accounts, challenges and messages, corrects the inbox rows of LOST items from their (new) changes, raises
 // marks, commits; one round trip, two where the client must see a result first.
 enum reason store_finish(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct store_item *items,
 			 size_t count, struct fault *f) ATTR_MUST_USE;
@@ -86,5 +86,6 @@ enum reason store_run_end(struct store *store, const char *instance, const char 
 enum reason store_hand_on(struct store *store, const char *group, const struct coordinates *at, int *before, struct fault *f) ATTR_MUST_USE;
 enum reason store_hand_off(struct store *store, const char *group, const struct coordinates *at, struct fault *f) ATTR_MUST_USE;
 
-// Deletes inbox rows older than the horizon and settled messages' payloads, at most limit rows; *deleted tells how many.
+// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), at most limit rows;
+// *deleted tells how many. One worker at a time: for another that asks meanwhile there is nothing to do.
 enum reason store_sweep(struct store *store, size_t limit, size_t *deleted, struct fault *f) ATTR_MUST_USE;

@@ -117,7 +117,8 @@ static const char *query(const struct fixture *fx, const char *fmt, va_list args
 static const char *query(const struct fixture *fx, const char *fmt, va_list args)
 {
 	char sql[2000];
-	assert_in_range(vsnprintf(sql, sizeof(sql), fmt, args), 1, sizeof(sql) - 1);
+	int len = vsnprintf(sql, sizeof(sql), fmt, args);
+	assert_in_range(len, 1, sizeof(sql) - 1);
 	char *cell = run_sql(fx->database, sql);
 	const char *copy = arena_text(fx->arena, cell);
 	free(cell);

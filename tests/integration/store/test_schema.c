@@ -103,6 +103,7 @@ static void of_several_who_migrate_one_works(void **state)
 	assert_int_equal(applied, 1);
 	assert_string_equal(fixture_sql(empty, "SELECT string_agg(version || ' ' || name, ',') FROM enrolld.migration"),
 			    "1 0001_initial");
+	assert_int_equal(fixture_count(empty, "SELECT max(version) FROM enrolld.migration"), SCHEMA_VERSION);
 	struct fault f;
 	assert_int_equal(ping(&empty->owner, &f), REASON_OK);
 }
@@ -248,6 +249,7 @@ static void check_finds_a_sound_database_sound(void **state)
 	assert_finding(findings, "ok|database schema|");
 	assert_finding(findings, "ok|database privileges|what the worker needs|\n");
 	assert_finding(findings, "ok|database encryption|");
+	assert_finding(findings, "ok|database log|without values|\n");
 	assert_finding(check(&fx->owner), "warn|database privileges|more than the worker needs");
 }
 
@@ -258,13 +260,18 @@ static void check_names_what_is_wrong(void **state)
 	(void)fixture_sql(fx, "ALTER ROLE %s CONNECTION LIMIT 3", fx->database);
 	(void)fixture_sql(fx, "REVOKE DELETE ON enrolld.claim FROM enrolld_worker");
 	(void)fixture_sql(fx, "REVOKE UPDATE (mark, updated_at) ON enrolld.progress FROM enrolld_worker");
+	(void)fixture_sql(fx, "ALTER ROLE %s SET log_min_duration_statement = '1s'", fx->database);
 	struct findings findings = check(&fx->worker);
 	assert_int_equal(findings.fails, 2);
+	assert_finding(
+		findings,
+		"warn|database log|may hold bound values: addresses, names, password hashes|set log_parameter_max_length = 0");
 	assert_finding(findings, "fail|database synchronous_commit|off|");
 	assert_finding(findings, "fail|database privileges|DELETE on claim, UPDATE on progress|missing: run");
 	assert_finding(findings, "warn|database connections|3 free of ");
 	(void)migrate(&fx->owner, false); // grants again what was taken away
 	(void)fixture_sql(fx, "ALTER ROLE %s RESET synchronous_commit", fx->database);
+	(void)fixture_sql(fx, "ALTER ROLE %s RESET log_min_duration_statement", fx->database);
 	(void)fixture_sql(fx, "ALTER ROLE %s CONNECTION LIMIT -1", fx->database);
 	assert_int_equal(check(&fx->worker).fails, 0);
 
