@@ -70,8 +70,8 @@ static enum MHD_Result page(struct admin *admin, struct MHD_Connection *connecti
 	return answer(connection, MHD_HTTP_OK, "text/html; charset=utf-8", &body);
 }
 
-static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-			      const char *upload, size_t *upload_size, void **state)
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	static int seen;
 	struct admin *admin = ctx;
@@ -116,27 +116,30 @@ bool admin_parse_address(const char *text, int64_t port, struct sockaddr_storage
 	return false;
 }
 
-enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **ret, struct fault *f)
+enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **ret_admin,
+			struct fault *f)
 {
 	struct sockaddr_storage address;
 	if (!admin_parse_address(conf->admin_address, conf->admin_port, &address))
-		return fault_set(f, REASON_SETTING_INVALID, "admin.address: %s is no IP address; give one such as 127.0.0.1 or ::1", conf->admin_address);
+		return fault_set(f, REASON_SETTING_INVALID, "admin.address: %s is no IP address; give one such as 127.0.0.1 or ::1",
+				 conf->admin_address);
 	struct admin *admin = calloc(1, sizeof(*admin));
 	if (!admin)
 		PANIC("out of memory");
 	admin->sources = *sources;
 	unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
 	admin->daemon = MHD_start_daemon(flags, (uint16_t)conf->admin_port, NULL, NULL, handle, admin, MHD_OPTION_SOCK_ADDR,
-					 (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-					 IDLE_SECONDS, MHD_OPTION_END);
+					 (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+					 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
 	if (!admin->daemon) {
 		free(admin);
-		return fault_set(f, REASON_SETTING_INVALID, "admin.port: cannot listen on %s port %d: it is taken, or not allowed; choose another",
+		return fault_set(f, REASON_SETTING_INVALID,
+				 "admin.port: cannot listen on %s port %d: it is taken, or not allowed; choose another",
 				 conf->admin_address, (int)conf->admin_port);
 	}
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	admin->port = info ? info->port : (int)conf->admin_port;
-	*ret = admin;
+	*ret_admin = admin;
 	return REASON_OK;
 }
 

@@ -17,7 +17,8 @@ struct admin_sources {
 	const char *title;          // instance
 };
 
-enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **admin, struct fault *f) ATTR_MUST_USE;
+enum reason admin_start(const struct process_conf *conf, const struct admin_sources *sources, struct admin **admin,
+			struct fault *f) ATTR_MUST_USE;
 int admin_port(const struct admin *admin) ATTR_MUST_USE;
 void admin_stop(struct admin *admin); // NULL is fine
 

@@ -18,10 +18,11 @@
 
 static const char *const level_names[CHECK_LEVELS] = {[CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "fail"};
 
+static const char *format_text(struct checkup *c, const char *fmt, va_list args) ATTR_PRINTF(2, 0);
 static const char *format_text(struct checkup *c, const char *fmt, va_list args)
 {
 	char text[TEXT_SIZE];
-	vsnprintf(text, sizeof(text), fmt, args);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
 	return arena_text(c->arena, text);
 }
 

@@ -65,14 +65,16 @@ static const struct command commands[] = {
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"
 	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer, 78 the settings name no fixed endpoint.\n",
 	 command_health},
-	{"version", "", "verbose", "Print the version.", "  enrolld version --verbose      also commit, compiler and the libraries in use\n", command_version},
+	{"version", "", "verbose", "Print the version.",
+	 "  enrolld version --verbose      also commit, compiler and the libraries in use\n", command_version},
 };
 
 static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},      {"json", no_argument, NULL, 'j'},
-	{"markdown", no_argument, NULL, 'm'},     {"yaml", no_argument, NULL, 'y'},      {"dry-run", no_argument, NULL, 'n'},
-	{"verbose", no_argument, NULL, 'v'},      {"effective", no_argument, NULL, 'e'}, {"version", no_argument, NULL, 'V'},
-	{0},
+	{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+	{"json", no_argument, NULL, 'j'},         {"markdown", no_argument, NULL, 'm'},
+	{"yaml", no_argument, NULL, 'y'},         {"dry-run", no_argument, NULL, 'n'},
+	{"verbose", no_argument, NULL, 'v'},      {"effective", no_argument, NULL, 'e'},
+	{"version", no_argument, NULL, 'V'},      {0},
 };
 
 static const struct command *find(const char *name)
@@ -89,7 +91,8 @@ static void print_usage(FILE *out)
 		     "usage: enrolld COMMAND [--config FILE] [options]\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\n'enrolld COMMAND --help' tells more. Without --config: $ENROLLD_CONFIG, else /etc/enrolld/enrolld.yaml if it is there.\n");
+	fprintf(out,
+		"\n'enrolld COMMAND --help' tells more. Without --config: $ENROLLD_CONFIG, else /etc/enrolld/enrolld.yaml if it is there.\n");
 }
 
 static void print_help(const struct command *command)
@@ -118,18 +121,12 @@ static bool takes(const struct command *command, const char *option)
 static bool *flag_of(struct invocation *invocation, int letter)
 {
 	switch (letter) {
-	case 'j':
-		return &invocation->json;
-	case 'm':
-		return &invocation->markdown;
-	case 'y':
-		return &invocation->yaml;
-	case 'n':
-		return &invocation->dry_run;
-	case 'e':
-		return &invocation->effective;
-	default:
-		return &invocation->verbose;
+	case 'j': return &invocation->json;
+	case 'm': return &invocation->markdown;
+	case 'y': return &invocation->yaml;
+	case 'n': return &invocation->dry_run;
+	case 'e': return &invocation->effective;
+	default: return &invocation->verbose;
 	}
 }
 
@@ -148,7 +145,8 @@ int command_main(int argc, char **argv)
 		} else if (letter == 'V') {
 			version = true;
 		} else if (letter == '?') {
-			fprintf(stderr, "enrolld: %s: unknown option, or its value is missing; see 'enrolld --help'\n", argv[optind - 1]);
+			fprintf(stderr, "enrolld: %s: unknown option, or its value is missing; see 'enrolld --help'\n",
+				argv[optind - 1]);
 			return EX_USAGE;
 		} else {
 			flags[index] = flag_of(&invocation, letter);
@@ -195,24 +193,17 @@ int command_misuse(const struct invocation *invocation, const char *command, con
 int command_status(enum reason reason)
 {
 	switch (reason) {
-	case REASON_OK:
-		return EX_OK;
-	case REASON_USAGE:
-		return EX_USAGE;
+	case REASON_OK: return EX_OK;
+	case REASON_USAGE: return EX_USAGE;
 	case REASON_SETTING_INVALID:
 	case REASON_DIALECT_INVALID:
-	case REASON_SCHEMA_MISMATCH:
-		return EX_CONFIG;
+	case REASON_SCHEMA_MISMATCH: return EX_CONFIG;
 	case REASON_FILE_UNREADABLE:
-	case REASON_KEYS_INVALID:
-		return EX_NOINPUT;
+	case REASON_KEYS_INVALID: return EX_NOINPUT;
 	case REASON_STORE_DENIED:
-	case REASON_KAFKA_DENIED:
-		return EX_NOPERM;
-	case REASON_INTERNAL:
-		return EX_SOFTWARE;
-	default:
-		return reason_verdict(reason) == VERDICT_RETRY ? EX_UNAVAILABLE : EX_SOFTWARE;
+	case REASON_KAFKA_DENIED: return EX_NOPERM;
+	case REASON_INTERNAL: return EX_SOFTWARE;
+	default: return reason_verdict(reason) == VERDICT_RETRY ? EX_UNAVAILABLE : EX_SOFTWARE;
 	}
 }
 

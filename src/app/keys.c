@@ -45,7 +45,7 @@ static enum reason rotate(const char *path, bool json, struct fault *f)
 	if (reason != REASON_OK)
 		return reason;
 	char text[160];
-	snprintf(text, sizeof(text), "epoch %u added. Give the file to every worker, then restart them one by one", epoch);
+	(void)snprintf(text, sizeof(text), "epoch %u added. Give the file to every worker, then restart them one by one", epoch);
 	write_epoch(path, epoch, json, text);
 	return REASON_OK;
 }

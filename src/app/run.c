@@ -153,7 +153,8 @@ int command_run(const struct invocation *invocation)
 	} else {
 		LOG(worker_started, log_text("version", ENROLLD_VERSION), log_text("instance", flow->instance),
 		    log_int("admin_port", worker_admin_port(worker)));
-		notify_send("READY=1\nSTATUS=waiting: see /readyz"); // an outage of Kafka or PostgreSQL is waited for, not a failed start
+		notify_send(
+			"READY=1\nSTATUS=waiting: see /readyz"); // an outage of Kafka or PostgreSQL is waited for, not a failed start
 		status = serve(invocation, worker, &conf, &set);
 		bool clean = false;
 		LOG(worker_stopping);

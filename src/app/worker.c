@@ -120,7 +120,7 @@ static enum reason build(struct worker *w, const struct conf *conf, struct strbu
 	return reason;
 }
 
-enum reason worker_create(const struct conf *conf, struct worker **ret, struct strbuf *report, struct fault *f)
+enum reason worker_create(const struct conf *conf, struct worker **ret_worker, struct strbuf *report, struct fault *f)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	if (!w)
@@ -134,7 +134,7 @@ enum reason worker_create(const struct conf *conf, struct worker **ret, struct s
 		worker_destroy(w);
 		return reason;
 	}
-	*ret = w;
+	*ret_worker = w;
 	return REASON_OK;
 }
 
