@@ -308,6 +308,19 @@ static void refusals_pause_a_handle_that_has_worked(void **state)
 	store_close(store);
 }
 
+// Accepts by the kernel's grace, as many as fit its queue, and never answers.
+static int mute_server(int queue, uint16_t *port)
+{
+	int mute = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(own);
+	assert_int_equal(bind(mute, (const struct sockaddr *)&own, len), 0);
+	assert_int_equal(listen(mute, queue), 0);
+	assert_int_equal(getsockname(mute, (struct sockaddr *)&own, &len), 0);
+	*port = ntohs(own.sin_port);
+	return mute;
+}
+
 static void a_server_that_is_away_is_unavailable(void **state)
 {
 	(void)state;
@@ -317,14 +330,9 @@ static void a_server_that_is_away_is_unavailable(void **state)
 	if (!strstr(f.detail, "connect: connection to server at \"...\", port 1 failed: Connection refused"))
 		fail_msg("%s", f.detail);
 
-	// Accepts by the kernel's grace and never answers.
-	int mute = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(own);
-	assert_int_equal(bind(mute, (const struct sockaddr *)&own, len), 0);
-	assert_int_equal(listen(mute, 4), 0);
-	assert_int_equal(getsockname(mute, (struct sockaddr *)&own, &len), 0);
-	conf = with("port", arena_printf(arena, "%u", ntohs(own.sin_port)).ptr);
+	uint16_t port;
+	int mute = mute_server(8, &port);
+	conf = with("port", arena_printf(arena, "%u", port).ptr);
 	conf.connect_timeout_ms = 300;
 	int64_t start_ns = clock_mono_ns();
 	assert_int_equal(try_once(&conf, &f), REASON_STORE_UNAVAILABLE);
@@ -333,17 +341,39 @@ static void a_server_that_is_away_is_unavailable(void **state)
 	(void)close(mute);
 }
 
-static void the_next_host_is_tried(void **state)
+static struct store_conf two_hosts(unsigned first, const char *second)
 {
-	(void)state;
-	const char *port = fixture_sql(fx, "SELECT inet_server_port()");
-	struct store_conf conf = with("port", arena_printf(arena, "1,%s", port).ptr);
+	struct store_conf conf = with("port", arena_printf(arena, "%u,%s", first, second).ptr);
 	struct setting_pair *pairs = ARENA_ARRAY(arena, conf.properties.count + 1, struct setting_pair);
 	memcpy(pairs, conf.properties.pairs, conf.properties.count * sizeof(*pairs));
 	pairs[conf.properties.count] = (struct setting_pair){"host", "127.0.0.1,127.0.0.1"};
 	conf.properties = (struct setting_map){pairs, conf.properties.count + 1};
+	return conf;
+}
+
+static void the_next_host_is_tried(void **state)
+{
+	(void)state;
+	const char *good = fixture_sql(fx, "SELECT inet_server_port()");
+	struct store_conf conf = two_hosts(1, good);
 	struct fault f;
 	assert_int_equal(try_once(&conf, &f), REASON_OK);
+
+	// A machine that is gone does not even refuse: with its queue full, this socket drops what comes.
+	uint16_t port;
+	int gone = mute_server(0, &port), fillers[3];
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	for (int i = 0; i < 3; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[i], (const struct sockaddr *)&own, sizeof(own));
+	}
+	conf = two_hosts(port, good);
+	conf.connect_timeout_ms = 1500;
+	if (try_once(&conf, &f) != REASON_OK)
+		fail_msg("%s", f.detail);
+	for (int i = 0; i < 3; i++)
+		(void)close(fillers[i]);
+	(void)close(gone);
 }
 
 static void a_read_only_server_is_unavailable(void **state)
