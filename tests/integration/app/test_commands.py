@@ -389,6 +389,22 @@ def case_health(s):
     s.ends(EX_CONFIG, "health", settings=merged(settings, {"admin": {"address": ""}}))
 
 
+def case_health_of_a_worker(s):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    worker = s.world.worker("healthy", admin={"port": port})
+    settings = s.world.settings("healthy", admin={"port": port})
+    worker.start()
+    try:
+        out, _ = s.ends(EX_OK, "health", settings=settings)
+        equal(out, "ready\n", "what it says")
+    finally:
+        status = worker.stop()
+    equal(status, EX_OK, "exit status of the worker")
+    s.ends(EX_UNAVAILABLE, "health", settings=settings)
+
+
 def case_health_of_something_that_is_silent(s):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
