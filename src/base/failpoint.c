@@ -30,7 +30,7 @@ const char *failpoint_text(enum failpoint point)
 	return rows[point].text;
 }
 
-#if ENROLLD_FAILPOINTS
+#if defined(ENROLLD_FAILPOINTS) && ENROLLD_FAILPOINTS
 
 // Set before threads start, read-only afterwards but for the counts.
 static struct {

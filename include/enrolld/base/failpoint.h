@@ -25,7 +25,7 @@ enum failpoint {
 // build has none.
 enum reason failpoint_setup(const char *list, struct fault *f) ATTR_MUST_USE;
 
-#if ENROLLD_FAILPOINTS
+#if defined(ENROLLD_FAILPOINTS) && ENROLLD_FAILPOINTS
 // Does what is asked for the point; true if the step is to fail. Thread-safe.
 bool failpoint_hit(enum failpoint point);
 #define FAILPOINT(id) failpoint_hit(FAILPOINT_##id)

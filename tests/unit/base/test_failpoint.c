@@ -14,7 +14,7 @@
 #include "enrolld/base/clock.h"
 #include "enrolld/base/failpoint.h"
 
-#if ENROLLD_FAILPOINTS
+#if defined(ENROLLD_FAILPOINTS) && ENROLLD_FAILPOINTS
 
 static void refuses_what_it_does_not_understand(void **state)
 {
