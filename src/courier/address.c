@@ -101,8 +101,8 @@ bool address_is_one_line(struct slice text)
 // Marks that turn or hide text: bidi controls, zero-width characters, tags.
 static bool is_invisible(uint32_t c)
 {
-	return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x061C || c == 0xFEFF ||
-	       (c >= 0xE0000 && c <= 0xE0FFF);
+	return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x061C ||
+	       c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
 bool address_is_greetable(struct slice name)

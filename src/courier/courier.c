@@ -35,7 +35,8 @@ static enum reason load_files(struct parts *p, struct fault *f)
 		reason = draft_compile_link(conf->link_url, p->arena, &p->link, f);
 	if (reason != REASON_OK || !conf->text_url)
 		return reason;
-	struct slice path = arena_printf(p->arena, "%s/%s.yaml", folder(p->arena, conf->providers_dir, "providers"), conf->text_provider);
+	struct slice path = arena_printf(p->arena, "%s/%s.yaml", folder(p->arena, conf->providers_dir, "providers"),
+					 conf->text_provider);
 	return provider_load(path.ptr, &p->provider, f);
 }
 
@@ -54,8 +55,8 @@ static enum reason start_threads(struct courier *c, struct fault *f)
 	return reason;
 }
 
-enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys, const char *instance,
-			   struct courier **courier, struct fault *f)
+enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys,
+			   const char *instance, struct courier **courier, struct fault *f)
 {
 	struct courier *c = calloc(1, sizeof(*c));
 	if (!c)

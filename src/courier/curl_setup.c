@@ -19,7 +19,8 @@ CURL *curl_setup_easy(void)
 	CURL *easy = curl_easy_init();
 	if (!easy)
 		return NULL;
-	if (curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK || curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) != CURLE_OK ||
+	if (curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK) {
 		curl_easy_cleanup(easy);
 		return NULL;
@@ -30,9 +31,11 @@ CURL *curl_setup_easy(void)
 bool curl_setup_tls(CURL *easy, const char *ca_file)
 {
 	bool good = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-		    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
+		    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+		    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
 	if (ca_file && ca_file[0])
-		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+		       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	return good;
 }
 

@@ -14,8 +14,10 @@
 
 enum reason desk_open(struct parts *parts, enum channel channel, bool meters, const char *name, struct desk *desk, struct fault *f)
 {
-	*desk = (struct desk){
-		.parts = parts, .channel = channel, .backoff = BACKOFF_INIT(BACKOFF_MIN_MS, BACKOFF_MAX_MS), .metered_ns = meters ? 1 : 0};
+	*desk = (struct desk){.parts = parts,
+			      .channel = channel,
+			      .backoff = BACKOFF_INIT(BACKOFF_MIN_MS, BACKOFF_MAX_MS),
+			      .metered_ns = meters ? 1 : 0};
 	return store_open(parts->store, name, &desk->store, f);
 }
 
@@ -40,7 +42,8 @@ static void meter(struct desk *desk)
 		metric_set(METRIC_messages_waiting, METRIC_LABELS(channel_name(desk->channel)), (double)waiting);
 }
 
-enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *ret_count, struct fault *f)
+enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *ret_count,
+		       struct fault *f)
 {
 	size_t count = 0, unknown = 0;
 	enum reason reason = store_message_claim(desk->store, channel_name(desk->channel), desk->parts->conf->lease_ms,
@@ -86,10 +89,12 @@ static void log_settled(const struct ticket *t, const char *state, const struct 
 {
 	char id[UUID_TEXT_SIZE];
 	uuid_format(&t->message_id, id);
-	LOG(message_settled, log_text("message_id", id), log_text("channel", channel_name(t->desk->channel)), log_text("state", state),
-	    log_text("code", h->code), log_int("attempt", t->attempts + 1), log_int("ms", took_ns / NS_PER_MS));
+	LOG(message_settled, log_text("message_id", id), log_text("channel", channel_name(t->desk->channel)),
+	    log_text("state", state), log_text("code", h->code), log_int("attempt", t->attempts + 1),
+	    log_int("ms", took_ns / NS_PER_MS));
 	if (h->kind == HANDOVER_UNKNOWN)
-		LOG_FAULT(message_unknown, &h->fault, log_text("message_id", id), log_text("channel", channel_name(t->desk->channel)));
+		LOG_FAULT(message_unknown, &h->fault, log_text("message_id", id),
+			  log_text("channel", channel_name(t->desk->channel)));
 }
 
 static struct message_settlement settlement_for(const struct ticket *t, const struct handover *h)
@@ -137,7 +142,8 @@ enum reason desk_give_back(struct ticket *t, int64_t again_ms, struct fault *f)
 {
 	if (t->lost)
 		return REASON_OK;
-	const struct message_settlement s = {.state = MESSAGE_DEFERRED, .again_in_ms = again_ms > 0 ? again_ms : 1, .code = "", .remote_id = ""};
+	const struct message_settlement s = {
+		.state = MESSAGE_DEFERRED, .again_in_ms = again_ms > 0 ? again_ms : 1, .code = "", .remote_id = ""};
 	return store_message_settle(t->desk->store, &t->message_id, &s, f);
 }
 

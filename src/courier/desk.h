@@ -19,21 +19,23 @@ struct desk {
 struct ticket {
 	struct desk *desk;
 	struct uuid message_id;
-	int attempts;        // earlier ones
-	int64_t end_ns;      // of the life of what it carries, monotonic
-	bool transmitting;   // the row says so, or may say so
-	bool lost;           // it was not ours any more
-	struct fault fault;  // why the gate stayed shut, when it was the database
+	int attempts;       // earlier ones
+	int64_t end_ns;     // of the life of what it carries, monotonic
+	bool transmitting;  // the row says so, or may say so
+	bool lost;          // it was not ours any more
+	struct fault fault; // why the gate stayed shut, when it was the database
 };
 
 // meters: this thread counts the waiting messages. name: of the database connection.
-enum reason desk_open(struct parts *parts, enum channel channel, bool meters, const char *name, struct desk *desk, struct fault *f) ATTR_MUST_USE;
+enum reason desk_open(struct parts *parts, enum channel channel, bool meters, const char *name, struct desk *desk,
+		      struct fault *f) ATTR_MUST_USE;
 void desk_close(struct desk *desk);
 
 #define DESK_BATCH_MAX 64
 
 // Takes at most max due rows (DESK_BATCH_MAX), in the arena.
-enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *count, struct fault *f) ATTR_MUST_USE;
+enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *count,
+		       struct fault *f) ATTR_MUST_USE;
 struct ticket desk_ticket(struct desk *desk, const struct message_lease *lease);
 
 // A gate's function; ctx is the ticket. Commits claimed -> transmitting.

@@ -10,8 +10,8 @@
 #define CODE_DIGITS 6
 #define LINK_BYTES_MAX 2048
 
-static enum reason open_payload(const struct parts *parts, const struct message_lease *lease, struct arena *arena, struct payload *payload,
-				struct fault *f)
+static enum reason open_payload(const struct parts *parts, const struct message_lease *lease, struct arena *arena,
+				struct payload *payload, struct fault *f)
 {
 	char id[UUID_TEXT_SIZE];
 	uuid_format(&lease->message_id, id);
@@ -47,8 +47,8 @@ static void write_link(const struct parts *parts, const struct message_lease *le
 	secret_wipe(token, sizeof(token));
 }
 
-static enum reason write_words(const struct parts *parts, const struct message_lease *lease, const struct wording *wording, struct draft *draft,
-			       struct fault *f)
+static enum reason write_words(const struct parts *parts, const struct message_lease *lease, const struct wording *wording,
+			       struct draft *draft, struct fault *f)
 {
 	char kind[64], code[CODE_DIGITS + 1];
 	if (lease->purpose.len == 0 || lease->purpose.len >= sizeof(kind))
@@ -75,7 +75,8 @@ static enum reason write_words(const struct parts *parts, const struct message_l
 	return reason;
 }
 
-enum reason draft_write(const struct parts *parts, const struct message_lease *lease, struct arena *arena, struct draft *draft, struct fault *f)
+enum reason draft_write(const struct parts *parts, const struct message_lease *lease, struct arena *arena, struct draft *draft,
+			struct fault *f)
 {
 	const struct wording *wording = wordings_find(parts->wordings, lease->template_name);
 	if (!wording)
@@ -98,5 +99,7 @@ enum reason draft_compile_link(const char *link_url, struct arena *arena, const 
 	enum reason reason = template_compile_text(slice_of(link_url), TEMPLATE_URL, "courier.link_url", arena, link, f);
 	if (reason == REASON_OK)
 		reason = template_check_names(*link, names, ARRAY_LEN(names), f);
-	return reason == REASON_OK ? REASON_OK : fault_set(f, REASON_SETTING_INVALID, "courier.link_url: the places are {{token}}, {{realm}} and {{purpose}}");
+	return reason == REASON_OK ? REASON_OK
+				   : fault_set(f, REASON_SETTING_INVALID,
+					       "courier.link_url: the places are {{token}}, {{realm}} and {{purpose}}");
 }

@@ -17,4 +17,5 @@ enum reason draft_write(const struct parts *parts, const struct message_lease *l
 void draft_free(struct draft *draft);
 
 // The template of links, compiled from courier.link_url. SETTING_INVALID.
-enum reason draft_compile_link(const char *link_url, struct arena *arena, const struct template **link, struct fault *f) ATTR_MUST_USE;
+enum reason draft_compile_link(const char *link_url, struct arena *arena, const struct template **link,
+			       struct fault *f) ATTR_MUST_USE;

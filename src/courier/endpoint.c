@@ -37,20 +37,22 @@ static bool has_path(CURLU *url)
 	return there;
 }
 
-static enum reason check(CURLU *url, const char *text, const char *plain, const char *tls, struct endpoint *endpoint, struct fault *f)
+static enum reason check(CURLU *url, const char *text, const char *plain, const char *tls, struct endpoint *endpoint,
+			 struct fault *f)
 {
 	char *scheme = NULL, *host = NULL;
 	enum reason reason = REASON_OK;
 	if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    !endpoint_is_host(slice_of(host)))
+	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK || !endpoint_is_host(slice_of(host)))
 		reason = fault_set(f, REASON_SETTING_INVALID, "not a URL of the form %s://host:port or %s://host:port", plain, tls);
 	else if (strcmp(scheme, plain) != 0 && strcmp(scheme, tls) != 0)
 		reason = fault_set(f, REASON_SETTING_INVALID, "must begin with %s:// or %s://", plain, tls);
 	else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
 		reason = fault_set(f, REASON_SETTING_INVALID, "user and password have settings of their own");
 	else if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT) || (plain[0] == 's' && has_path(url)))
-		reason = fault_set(f, REASON_SETTING_INVALID, "nothing may follow the host and port%s", plain[0] == 's' ? "" : " but a path");
+		reason = fault_set(f, REASON_SETTING_INVALID, "nothing may follow the host and port%s",
+				   plain[0] == 's' ? "" : " but a path");
 	else
 		*endpoint = (struct endpoint){.tls = strcmp(scheme, tls) == 0, .loopback = is_loopback(host)};
 	curl_free(scheme);

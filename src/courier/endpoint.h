@@ -14,7 +14,8 @@ struct endpoint {
 
 // plain and tls: the two schemes allowed. SETTING_INVALID for any other, for a missing host, for user or password, query or fragment in the
 // URL (they would show up in messages of the system), and for control characters. The path is free with http only.
-enum reason endpoint_parse(const char *url, const char *plain, const char *tls, struct endpoint *endpoint, struct fault *f) ATTR_MUST_USE;
+enum reason endpoint_parse(const char *text, const char *plain, const char *tls, struct endpoint *endpoint,
+			   struct fault *f) ATTR_MUST_USE;
 
 // Letters, digits, dots, hyphens and the marks of an address literal.
 bool endpoint_is_host(struct slice text) ATTR_MUST_USE;

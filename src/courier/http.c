@@ -89,7 +89,8 @@ static int on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl_now, curl_o
 
 static bool set_endpoint(CURL *easy, const struct courier_conf *conf)
 {
-	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK && curl_setup_tls(easy, conf->text_ca_file) &&
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	       curl_setup_tls(easy, conf->text_ca_file) &&
 	       curl_easy_setopt(easy, CURLOPT_PROXY, conf->text_proxy ? conf->text_proxy : "") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
@@ -116,12 +117,17 @@ static bool set_callbacks(struct slot *slot)
 {
 	CURL *easy = slot->easy;
 	return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_READDATA, slot) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READDATA, slot) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_XFERINFODATA, slot) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_XFERINFODATA, slot) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S) == CURLE_OK;
 }
 
 static bool open_slots(struct http *http)
@@ -131,13 +137,15 @@ static bool open_slots(struct http *http)
 		slot->http = http;
 		slot->exchange.body = STRBUF_INIT(ANSWER_BYTES_MAX);
 		slot->easy = curl_setup_easy();
-		if (!slot->easy || !set_endpoint(slot->easy, http->conf) || !set_auth(slot->easy, http->conf, http->provider) || !set_callbacks(slot))
+		if (!slot->easy || !set_endpoint(slot->easy, http->conf) || !set_auth(slot->easy, http->conf, http->provider) ||
+		    !set_callbacks(slot))
 			return false;
 	}
 	return true;
 }
 
-enum reason http_open(const struct courier_conf *conf, const struct provider *provider, struct stopper *stop, struct http **ret_http, struct fault *f)
+enum reason http_open(const struct courier_conf *conf, const struct provider *provider, struct stopper *stop,
+		      struct http **ret_http, struct fault *f)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	struct slot *slots = calloc((size_t)conf->text_connections, sizeof(*slots));
@@ -146,7 +154,8 @@ enum reason http_open(const struct courier_conf *conf, const struct provider *pr
 		free(slots);
 		return fault_set(f, REASON_NO_MEMORY, "no memory for %d connections", (int)conf->text_connections);
 	}
-	*http = (struct http){.conf = conf, .provider = provider, .stop = stop, .slots = slots, .slot_count = (size_t)conf->text_connections};
+	*http = (struct http){
+		.conf = conf, .provider = provider, .stop = stop, .slots = slots, .slot_count = (size_t)conf->text_connections};
 	bool good = open_slots(http); // starts the library
 	http->multi = good ? curl_multi_init() : NULL;
 	if (!http->multi || curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)http->slot_count) != CURLM_OK ||
@@ -215,7 +224,8 @@ void http_start(struct http *http, struct http_job *job)
 	CURL *easy = slot->easy;
 	bool post = strcmp(job->request.method, "POST") == 0;
 	if (!slot->headers || curl_easy_setopt(easy, CURLOPT_URL, job->request.url.data) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->headers) != CURLE_OK || curl_easy_setopt(easy, CURLOPT_POST, 1L) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->headers) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_POST, 1L) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post ? NULL : job->request.method) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)slot->left.len) != CURLE_OK ||
 	    curl_multi_add_handle(http->multi, easy) != CURLM_OK)
@@ -245,7 +255,8 @@ static void read_answer(struct slot *slot)
 	if (curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status < 1000)
 		slot->exchange.status = (int)status;
 	// Seconds, also where the header holds a date (RFC 9110 section 10.2.3).
-	if (curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK && retry_after_s > 0 && retry_after_s < 86400)
+	if (curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK && retry_after_s > 0 &&
+	    retry_after_s < 86400)
 		slot->exchange.retry_after_ms = retry_after_s * 1000;
 }
 
@@ -281,7 +292,8 @@ enum reason http_probe(const struct courier_conf *conf, struct fault *f)
 	CURL *easy = curl_setup_easy();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	if (easy && set_endpoint(easy, conf) && curl_easy_setopt(easy, CURLOPT_URL, conf->text_url) == CURLE_OK &&
-	    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK)
+	    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
+	    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK)
 		code = curl_easy_perform(easy);
 	enum reason reason = REASON_OK;
 	if (code != CURLE_OK)

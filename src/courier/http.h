@@ -22,7 +22,7 @@ enum reason http_open(const struct courier_conf *conf, const struct provider *pr
 		      struct fault *f) ATTR_MUST_USE;
 void http_close(struct http *http); // what still runs is dropped without being judged; NULL is fine
 
-size_t http_room(const struct http *http) ATTR_MUST_USE;  // exchanges that may be started
+size_t http_room(const struct http *http) ATTR_MUST_USE; // exchanges that may be started
 size_t http_running(const struct http *http) ATTR_MUST_USE;
 void http_start(struct http *http, struct http_job *job); // there must be room
 

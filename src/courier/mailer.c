@@ -34,7 +34,8 @@ struct mailer {
 enum round { ROUND_WORKED, ROUND_IDLE, ROUND_FAILED };
 
 // Tries again until the database takes it: the answer is known here only. false if the time of a stop is over before.
-static bool persist(struct mailer *m, enum reason (*write)(struct ticket *t, void *ctx, struct fault *f), struct ticket *t, void *ctx)
+static bool persist(struct mailer *m, enum reason (*write)(struct ticket *t, void *ctx, struct fault *f), struct ticket *t,
+		    void *ctx)
 {
 	struct fault f;
 	while (write(t, ctx, &f) != REASON_OK) {

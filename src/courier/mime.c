@@ -68,7 +68,8 @@ static void add_headers(const struct mail *m, struct strbuf *out)
 static void add_part(struct strbuf *out, const char *type, struct slice body)
 {
 	enum mime_encoding encoding = mime_encoding_for(body);
-	strbuf_printf(out, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", type, mime_encoding_name(encoding));
+	strbuf_printf(out, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", type,
+		      mime_encoding_name(encoding));
 	mime_add_body(out, encoding, body);
 }
 
@@ -82,7 +83,8 @@ enum reason mime_write(const struct mail *m, struct strbuf *out, struct fault *f
 		add_part(out, "text/plain", m->text);
 	} else {
 		int len = (int)m->id.len;
-		strbuf_printf(out, "Content-Type: multipart/alternative;\r\n boundary=\"" BOUNDARY "%.*s\"\r\n\r\n", len, m->id.ptr);
+		strbuf_printf(out, "Content-Type: multipart/alternative;\r\n boundary=\"" BOUNDARY "%.*s\"\r\n\r\n", len,
+			      m->id.ptr);
 		strbuf_printf(out, "--" BOUNDARY "%.*s\r\n", len, m->id.ptr);
 		add_part(out, "text/plain", m->text);
 		strbuf_printf(out, "\r\n--" BOUNDARY "%.*s\r\n", len, m->id.ptr);

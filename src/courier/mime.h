@@ -15,12 +15,12 @@ struct mail {
 	struct slice from_name; // may be absent
 	struct slice to_address;
 	struct slice subject;
-	struct slice id;        // Message-ID is <id@id_domain>, so a repeat has the same one
+	struct slice id; // Message-ID is <id@id_domain>, so a repeat has the same one
 	struct slice id_domain;
-	struct slice language;  // BCP 47; absent: not said
-	int64_t date_ms;        // of this hand-over, wall clock
-	struct slice text;      // UTF-8, lines end in LF
-	struct slice html;      // absent: none
+	struct slice language; // BCP 47; absent: not said
+	int64_t date_ms;       // of this hand-over, wall clock
+	struct slice text;     // UTF-8, lines end in LF
+	struct slice html;     // absent: none
 };
 
 // Fails with DELIVERY_REFUSED if an address is none or a field holds a control character, or if the mail exceeds out's limit.

@@ -167,7 +167,8 @@ void mime_add_date_field(struct strbuf *out, int64_t wall_ms)
 	clock_format_ms(wall_ms, iso);
 	int64_t day = wall_ms >= 0 ? wall_ms / MS_PER_DAY % 7 : 0;
 	int month = (iso[5] - '0') * 10 + iso[6] - '0';
-	strbuf_printf(out, "Date: %.3s, %.2s %.3s %.4s %.8s +0000\r\n", days + day * 3, iso + 8, months + (month - 1) * 3, iso, iso + 11);
+	strbuf_printf(out, "Date: %.3s, %.2s %.3s %.4s %.8s +0000\r\n", days + day * 3, iso + 8, months + (month - 1) * 3, iso,
+		      iso + 11);
 }
 
 enum mime_encoding mime_encoding_for(struct slice text)

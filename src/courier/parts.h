@@ -23,9 +23,9 @@ struct parts {
 	struct provider *provider;   // NULL: texts are not sent
 	struct stopper stop;
 	// Wake-ups.
-	pthread_mutex_t lock;        // guards the generation
+	pthread_mutex_t lock; // guards the generation
 	pthread_cond_t wake;
-	uint64_t generation;         // raised by each wake-up
+	uint64_t generation; // raised by each wake-up
 	atomic_bool paused[CHANNEL_COUNT];
 };
 

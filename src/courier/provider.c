@@ -36,8 +36,9 @@ static void list_values(const struct provider_values *v, struct template_value o
 		const char *name;
 		struct slice text;
 	} rows[] = {
-		{"to", v->to},             {"from", v->from},         {"text", v->text},   {"message_id", v->message_id}, {"realm", v->realm},
-		{"purpose", v->purpose},   {"language", v->language}, {"brand", v->brand}, {"user", v->user},             {"password", v->password},
+		{"to", v->to},       {"from", v->from},         {"text", v->text},         {"message_id", v->message_id},
+		{"realm", v->realm}, {"purpose", v->purpose},   {"language", v->language}, {"brand", v->brand},
+		{"user", v->user},   {"password", v->password},
 	};
 	size_t n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -51,7 +52,8 @@ static void add_form_part(struct strbuf *out, struct slice text)
 	static const char hex[] = "0123456789ABCDEF";
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+			     c == '_' || c == '~';
 		const char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
 		strbuf_add(out, plain ? (const char *)&c : escaped, plain ? 1 : 3);
 	}
@@ -112,7 +114,8 @@ static void write_body(const struct provider *p, const struct template_value *va
 	}
 }
 
-static enum reason write_headers(const struct provider *p, const struct template_value *values, struct provider_request *r, struct fault *f)
+static enum reason write_headers(const struct provider *p, const struct template_value *values, struct provider_request *r,
+				 struct fault *f)
 {
 	for (size_t i = 0; i < p->header_count; i++) {
 		struct strbuf *line = &r->headers[r->header_count++];

@@ -58,13 +58,13 @@ void provider_request_free(struct provider_request *request); // wipes
 
 // How an exchange ended, for any transport.
 struct exchange {
-	bool begun;             // the gate is open: the body's first byte was asked for
-	bool ended;             // its last byte was handed over
+	bool begun; // the gate is open: the body's first byte was asked for
+	bool ended; // its last byte was handed over
 	enum { EXCHANGE_NOT_ABORTED, EXCHANGE_ABORTED_GATE, EXCHANGE_ABORTED_STOP } aborted; // by us
-	const char *error;      // what broke it; "" if nothing
-	int status;             // of the answer; 0: none came
-	int64_t retry_after_ms; // as the answer asks; 0: it does not
-	struct strbuf body;     // of the answer, as far as it came and fits
+	const char *error;                                                                   // what broke it; "" if nothing
+	int status;                                                                          // of the answer; 0: none came
+	int64_t retry_after_ms;                                                              // as the answer asks; 0: it does not
+	struct strbuf body;                      // of the answer, as far as it came and fits
 	char id_header[HANDOVER_REMOTE_ID_SIZE]; // value of the header that provider_id_header() names
 };
 

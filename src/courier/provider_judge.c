@@ -129,7 +129,8 @@ void provider_judge(const struct provider *p, const struct exchange *e, struct h
 	} else if (e->ended) {
 		h->kind = p->idempotent ? HANDOVER_DEFERRED : HANDOVER_UNKNOWN;
 		handover_copy(h->code, sizeof(h->code), SLICE_LIT("no_answer"));
-		fault_set(&h->fault, p->idempotent ? REASON_DELIVERY_DEFERRED : REASON_DELIVERY_UNKNOWN, "no answer to the message: %s", e->error);
+		fault_set(&h->fault, p->idempotent ? REASON_DELIVERY_DEFERRED : REASON_DELIVERY_UNKNOWN,
+			  "no answer to the message: %s", e->error);
 	} else if (e->begun) {
 		// A request whose body is shorter than announced is incomplete and not acted on (RFC 9112 section 8).
 		h->kind = HANDOVER_DEFERRED;

@@ -7,7 +7,8 @@
 
 #define ARENA_BLOCK ((size_t)16 << 10)
 
-static const char *const value_names[] = {"to", "from", "text", "message_id", "realm", "purpose", "language", "brand", "user", "password"};
+static const char *const value_names[] = {"to",      "from",     "text",  "message_id", "realm",
+					  "purpose", "language", "brand", "user",       "password"};
 
 // What the parser of one file carries along.
 struct loader {
@@ -34,8 +35,8 @@ static enum reason check_keys(struct loader *l, const struct node *map, const ch
 		if (known)
 			continue;
 		const char *near = doc_nearest(key, names, count);
-		return fault_set(l->f, REASON_DIALECT_INVALID, "%s:%d: unknown key \"%.*s\"%s%s", l->path, map->list.items[i]->line, (int)key.len,
-				 key.ptr, near ? ", did you mean " : "", near ? near : "");
+		return fault_set(l->f, REASON_DIALECT_INVALID, "%s:%d: unknown key \"%.*s\"%s%s", l->path, map->list.items[i]->line,
+				 (int)key.len, key.ptr, near ? ", did you mean " : "", near ? near : "");
 	}
 	return REASON_OK;
 }
@@ -91,8 +92,9 @@ static enum reason load_headers(struct loader *l, const struct node *headers)
 	enum reason reason = compile_map(l, headers, PROVIDER_HEADERS_MAX - 2, p->headers, &p->header_count);
 	for (size_t i = 0; reason == REASON_OK && i < p->header_count; i++) {
 		struct slice name = p->headers[i].name;
-		if (!is_token(name) || slice_equal_nocase(name, SLICE_LIT("content-length")) || slice_equal_nocase(name, SLICE_LIT("content-type")) ||
-		    slice_equal_nocase(name, SLICE_LIT("host")) || slice_equal_nocase(name, SLICE_LIT("transfer-encoding")))
+		if (!is_token(name) || slice_equal_nocase(name, SLICE_LIT("content-length")) ||
+		    slice_equal_nocase(name, SLICE_LIT("content-type")) || slice_equal_nocase(name, SLICE_LIT("host")) ||
+		    slice_equal_nocase(name, SLICE_LIT("transfer-encoding")))
 			reason = wrong(l, headers->list.items[i], "not a header that may be set here");
 	}
 	return reason;
@@ -107,7 +109,8 @@ static enum reason load_request(struct loader *l, const struct node *request)
 	enum reason reason = check_keys(l, request, keys, ARRAY_LEN(keys));
 	if (reason != REASON_OK)
 		return reason;
-	int method = choice(node_member(request, "method"), methods), encoding = choice(node_member(request, "encoding"), encodings);
+	int method = choice(node_member(request, "method"), methods),
+	    encoding = choice(node_member(request, "encoding"), encodings);
 	if (method < 0)
 		return wrong(l, request, "method must be POST or PUT");
 	if (encoding < 0)
@@ -151,7 +154,8 @@ static bool parse_status(struct slice text, int *from, int *to)
 {
 	const char *dash = text.len ? memchr(text.ptr, '-', text.len) : NULL;
 	size_t len = dash ? (size_t)(dash - text.ptr) : text.len;
-	struct slice parts[] = {{text.ptr, len}, dash ? (struct slice){dash + 1, text.len - len - 1} : (struct slice){text.ptr, len}};
+	struct slice parts[] = {{text.ptr, len},
+				dash ? (struct slice){dash + 1, text.len - len - 1} : (struct slice){text.ptr, len}};
 	int numbers[2] = {0, 0};
 	for (size_t i = 0; i < 2; i++) {
 		if (parts[i].len != 3)

@@ -95,7 +95,8 @@ static bool set_session(struct smtp *smtp)
 	const struct courier_conf *conf = smtp->conf;
 	CURL *easy = smtp->easy;
 	bool good = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK;
-	good = good && curl_easy_setopt(easy, CURLOPT_USE_SSL, smtp->starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE) == CURLE_OK;
+	good = good &&
+	       curl_easy_setopt(easy, CURLOPT_USE_SSL, smtp->starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE) == CURLE_OK;
 	if (conf->smtp_user && conf->smtp_user[0]) {
 		good = good && curl_easy_setopt(easy, CURLOPT_USERNAME, conf->smtp_user) == CURLE_OK;
 		good = good && curl_easy_setopt(easy, CURLOPT_PASSWORD, conf->smtp_password ? conf->smtp_password : "") == CURLE_OK;
@@ -105,7 +106,8 @@ static bool set_session(struct smtp *smtp)
 	good = good && curl_setup_tls(easy, conf->smtp_ca_file);
 	good = good && curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
 	good = good && curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_timeout_ms) == CURLE_OK;
-	good = good && curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((conf->answer_timeout_ms + 999) / 1000)) == CURLE_OK;
+	good = good &&
+	       curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((conf->answer_timeout_ms + 999) / 1000)) == CURLE_OK;
 	return good && curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S) == CURLE_OK;
 }
 
@@ -113,11 +115,14 @@ static bool set_callbacks(struct smtp *smtp)
 {
 	CURL *easy = smtp->easy;
 	return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, smtp->error) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_line) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_HEADERDATA, smtp) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_READDATA, smtp) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_line) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, smtp) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READDATA, smtp) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_setup_discard) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_XFERINFODATA, smtp) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_XFERINFODATA, smtp) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
 }
 
 enum reason smtp_open(const struct courier_conf *conf, struct stopper *stop, struct smtp **ret_smtp, struct fault *f)
@@ -168,8 +173,10 @@ static void cut_link(struct smtp *smtp)
 // A command without a mail.
 static CURLcode command(struct smtp *smtp, const char *word, int64_t limit_ms)
 {
-	if (curl_easy_setopt(smtp->easy, CURLOPT_MAIL_RCPT, NULL) != CURLE_OK || curl_easy_setopt(smtp->easy, CURLOPT_UPLOAD, 0L) != CURLE_OK ||
-	    curl_easy_setopt(smtp->easy, CURLOPT_NOBODY, 1L) != CURLE_OK || curl_easy_setopt(smtp->easy, CURLOPT_CUSTOMREQUEST, word) != CURLE_OK)
+	if (curl_easy_setopt(smtp->easy, CURLOPT_MAIL_RCPT, NULL) != CURLE_OK ||
+	    curl_easy_setopt(smtp->easy, CURLOPT_UPLOAD, 0L) != CURLE_OK ||
+	    curl_easy_setopt(smtp->easy, CURLOPT_NOBODY, 1L) != CURLE_OK ||
+	    curl_easy_setopt(smtp->easy, CURLOPT_CUSTOMREQUEST, word) != CURLE_OK)
 		return CURLE_OUT_OF_MEMORY;
 	smtp->limit_ms = limit_ms;
 	CURLcode code = transfer(smtp, SLICE_ABSENT, NULL);
@@ -203,11 +210,13 @@ static bool set_envelope(struct smtp *smtp, const char *from, const char *to, st
 		return false;
 	n = snprintf(path, sizeof(path), "<%s>", from);
 	return n > 0 && (size_t)n < sizeof(path) && curl_easy_setopt(smtp->easy, CURLOPT_MAIL_FROM, path) == CURLE_OK &&
-	       curl_easy_setopt(smtp->easy, CURLOPT_NOBODY, 0L) == CURLE_OK && curl_easy_setopt(smtp->easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK &&
+	       curl_easy_setopt(smtp->easy, CURLOPT_NOBODY, 0L) == CURLE_OK &&
+	       curl_easy_setopt(smtp->easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK &&
 	       curl_easy_setopt(smtp->easy, CURLOPT_UPLOAD, 1L) == CURLE_OK;
 }
 
-void smtp_send(struct smtp *smtp, const char *from, const char *to, struct slice message, const struct gate *gate, struct handover *handover)
+void smtp_send(struct smtp *smtp, const char *from, const char *to, struct slice message, const struct gate *gate,
+	       struct handover *handover)
 {
 	struct curl_slist *list = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;

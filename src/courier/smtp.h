@@ -15,7 +15,8 @@ void smtp_close(struct smtp *smtp); // NULL is fine
 
 // Sends one mail; both addresses have passed address_is_mail(). The connection is kept for the next one where the server allows it.
 // The gate is asked when the server waits for the message (354): what fails before then has not been handed over.
-void smtp_send(struct smtp *smtp, const char *from, const char *to, struct slice message, const struct gate *gate, struct handover *handover);
+void smtp_send(struct smtp *smtp, const char *from, const char *to, struct slice message, const struct gate *gate,
+	       struct handover *handover);
 
 // Connects if need be, with TLS and login, and says NOOP. DELIVERY_UNREACHABLE.
 enum reason smtp_probe(struct smtp *smtp, struct fault *f) ATTR_MUST_USE;

@@ -17,7 +17,8 @@ static void read_enhanced(struct slice text, char *out, size_t size)
 	size_t n = 0, dots = 0;
 	while (n < text.len && n + 1 < size && (is_digit(text.ptr[n]) || (text.ptr[n] == '.' && n > 0)))
 		dots += text.ptr[n++] == '.';
-	bool whole = dots == 2 && (text.ptr[0] == '2' || text.ptr[0] == '4' || text.ptr[0] == '5') && (n == text.len || text.ptr[n] == ' ');
+	bool whole = dots == 2 && (text.ptr[0] == '2' || text.ptr[0] == '4' || text.ptr[0] == '5') &&
+		     (n == text.len || text.ptr[n] == ' ');
 	handover_copy(out, size, whole ? (struct slice){text.ptr, n} : SLICE_LIT(""));
 }
 
@@ -78,7 +79,8 @@ void smtp_trace_line(struct smtp_trace *trace, struct slice line)
 bool smtp_trace_stale(const struct smtp_trace *trace, CURLcode code, bool reused)
 {
 	bool told = trace->last == 421; // "idle for too long", read when we spoke again
-	bool broke = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_WEIRD_SERVER_REPLY;
+	bool broke = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+		     code == CURLE_WEIRD_SERVER_REPLY;
 	return reused && !trace->greeted && trace->completed == 0 && !trace->begun && trace->aborted == SMTP_NOT_ABORTED &&
 	       (told || (broke && trace->last == 0));
 }
@@ -93,75 +95,77 @@ static enum stage stage_of(const struct smtp_trace *trace, bool starttls)
 	return done < 0 ? STAGE_SESSION : done == 0 ? STAGE_MAIL : done == 1 ? STAGE_RCPT : STAGE_DATA;
 }
 
-static void set_code(struct handover *o, int code, const char *enhanced)
+static void set_code(struct handover *h, int code, const char *enhanced)
 {
-	(void)snprintf(o->code, sizeof(o->code), enhanced[0] ? "%d %s" : "%d", code, enhanced);
+	(void)snprintf(h->code, sizeof(h->code), enhanced[0] ? "%d %s" : "%d", code, enhanced);
 }
 
-static void set_answered(struct handover *o, int code, const char *enhanced, const char *where)
+static void set_answered(struct handover *h, int code, const char *enhanced, const char *where)
 {
 	bool permanent = code / 100 == 5;
-	o->answered = true;
-	o->kind = permanent ? HANDOVER_REFUSED : HANDOVER_DEFERRED;
-	set_code(o, code, enhanced);
-	fault_set(&o->fault, permanent ? REASON_DELIVERY_REFUSED : REASON_DELIVERY_DEFERRED, "the mail server answered %s to %s", o->code, where);
+	h->answered = true;
+	h->kind = permanent ? HANDOVER_REFUSED : HANDOVER_DEFERRED;
+	set_code(h, code, enhanced);
+	fault_set(&h->fault, permanent ? REASON_DELIVERY_REFUSED : REASON_DELIVERY_DEFERRED, "the mail server answered %s to %s",
+		  h->code, where);
 }
 
-static void judge_ended(const struct smtp_trace *trace, CURLcode code, struct handover *o)
+static void judge_ended(const struct smtp_trace *trace, CURLcode code, struct handover *h)
 {
 	int class = trace->answer / 100;
 	if (class == 2 || code == CURLE_OK) {
-		o->kind = HANDOVER_ACCEPTED;
-		o->answered = true;
-		set_code(o, trace->answer ? trace->answer : 250, trace->enhanced);
-		handover_copy(o->remote_id, sizeof(o->remote_id), slice_of(trace->queue_id));
+		h->kind = HANDOVER_ACCEPTED;
+		h->answered = true;
+		set_code(h, trace->answer ? trace->answer : 250, trace->enhanced);
+		handover_copy(h->remote_id, sizeof(h->remote_id), slice_of(trace->queue_id));
 	} else if (class == 4 || class == 5) {
-		set_answered(o, trace->answer, trace->enhanced, "the message");
+		set_answered(h, trace->answer, trace->enhanced, "the message");
 	} else {
-		o->kind = HANDOVER_UNKNOWN;
-		handover_copy(o->code, sizeof(o->code), SLICE_LIT("no_answer"));
-		fault_set(&o->fault, REASON_DELIVERY_UNKNOWN, "no answer to the end of the message: %s", curl_easy_strerror(code));
+		h->kind = HANDOVER_UNKNOWN;
+		handover_copy(h->code, sizeof(h->code), SLICE_LIT("no_answer"));
+		fault_set(&h->fault, REASON_DELIVERY_UNKNOWN, "no answer to the end of the message: %s", curl_easy_strerror(code));
 	}
 }
 
-static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage stage, const char *error, struct handover *o)
+static void judge_away(const struct smtp_trace *trace, CURLcode code, enum stage stage, const char *error, struct handover *h)
 {
 	enum reason reason = REASON_DELIVERY_UNREACHABLE;
 	char reply[REPLY_SIZE];
 	(void)snprintf(reply, sizeof(reply), trace->enhanced[0] ? "%d %s" : "%d", trace->last, trace->enhanced);
-	o->kind = HANDOVER_AWAY;
-	o->refused_us = code == CURLE_SEND_ERROR && stage == STAGE_MAIL && trace->last / 100 >= 4;
+	h->kind = HANDOVER_AWAY;
+	h->refused_us = code == CURLE_SEND_ERROR && stage == STAGE_MAIL && trace->last / 100 >= 4;
 	if (trace->aborted == SMTP_ABORTED_SILENCE)
-		fault_set(&o->fault, reason, "the mail server does not answer");
+		fault_set(&h->fault, reason, "the mail server does not answer");
 	else if (code == CURLE_LOGIN_DENIED)
-		fault_set(&o->fault, reason, "the mail server refuses the login; see courier.smtp_user and courier.smtp_password");
+		fault_set(&h->fault, reason, "the mail server refuses the login; see courier.smtp_user and courier.smtp_password");
 	else if (code == CURLE_USE_SSL_FAILED)
-		fault_set(&o->fault, reason, "the mail server does not offer STARTTLS; see courier.smtp_tls");
-	else if (o->refused_us)
-		fault_set(&o->fault, reason, "the mail server answered %s to the sender; see courier.mail_from", reply);
+		fault_set(&h->fault, reason, "the mail server does not offer STARTTLS; see courier.smtp_tls");
+	else if (h->refused_us)
+		fault_set(&h->fault, reason, "the mail server answered %s to the sender; see courier.mail_from", reply);
 	else if (trace->last / 100 >= 4)
-		fault_set(&o->fault, reason, "the mail server answered %s to the session", reply);
+		fault_set(&h->fault, reason, "the mail server answered %s to the session", reply);
 	else
-		fault_set(&o->fault, reason, "%s", error);
+		fault_set(&h->fault, reason, "%s", error);
 }
 
-void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *o)
+void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *h)
 {
-	*o = (struct handover){.kind = HANDOVER_AWAY};
+	*h = (struct handover){.kind = HANDOVER_AWAY};
 	enum stage stage = stage_of(trace, starttls);
 	if (trace->ended) {
-		judge_ended(trace, code, o);
+		judge_ended(trace, code, h);
 	} else if (trace->aborted == SMTP_ABORTED_GATE || (trace->aborted == SMTP_ABORTED_STOP && !trace->begun)) {
-		o->kind = HANDOVER_HELD;
-		fault_set(&o->fault, REASON_STOPPING, "not sent");
+		h->kind = HANDOVER_HELD;
+		fault_set(&h->fault, REASON_STOPPING, "not sent");
 	} else if (trace->begun) {
 		// Without its final dot a server must not deliver what it has (RFC 5321 section 4.1.1.4).
-		o->kind = HANDOVER_DEFERRED;
-		handover_copy(o->code, sizeof(o->code), SLICE_LIT("link_broke"));
-		fault_set(&o->fault, REASON_DELIVERY_DEFERRED, "the link broke before the end of the message: %s", curl_easy_strerror(code));
+		h->kind = HANDOVER_DEFERRED;
+		handover_copy(h->code, sizeof(h->code), SLICE_LIT("link_broke"));
+		fault_set(&h->fault, REASON_DELIVERY_DEFERRED, "the link broke before the end of the message: %s",
+			  curl_easy_strerror(code));
 	} else if (code == CURLE_SEND_ERROR && (stage == STAGE_RCPT || stage == STAGE_DATA) && trace->last / 100 >= 4) {
-		set_answered(o, trace->last, trace->enhanced, stage == STAGE_RCPT ? "the recipient" : "DATA");
+		set_answered(h, trace->last, trace->enhanced, stage == STAGE_RCPT ? "the recipient" : "DATA");
 	} else {
-		judge_away(trace, code, stage, error, o);
+		judge_away(trace, code, stage, error, h);
 	}
 }

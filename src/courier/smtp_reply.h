@@ -10,13 +10,13 @@
 #include "courier/handover.h"
 
 struct smtp_trace {
-	bool greeted;     // 220 came: the connection is new
-	int completed;    // EHLO, MAIL and RCPT that were answered 25x
-	int last;         // code of the last whole reply before the end of the message
-	bool begun;       // the server waits for the message and the gate is open
-	bool ended;       // libcurl took its last byte: the final dot may be on its way
-	int answer;       // code of the reply after that; 0 if none came
-	char enhanced[12]; // "5.1.1" of the last reply (RFC 3463); "" if none
+	bool greeted;                           // 220 came: the connection is new
+	int completed;                          // EHLO, MAIL and RCPT that were answered 25x
+	int last;                               // code of the last whole reply before the end of the message
+	bool begun;                             // the server waits for the message and the gate is open
+	bool ended;                             // libcurl took its last byte: the final dot may be on its way
+	int answer;                             // code of the reply after that; 0 if none came
+	char enhanced[12];                      // "5.1.1" of the last reply (RFC 3463); "" if none
 	char queue_id[HANDOVER_REMOTE_ID_SIZE]; // the server's name for an accepted mail
 	enum { SMTP_NOT_ABORTED, SMTP_ABORTED_GATE, SMTP_ABORTED_STOP, SMTP_ABORTED_SILENCE } aborted; // by us
 };
@@ -28,4 +28,4 @@ void smtp_trace_line(struct smtp_trace *trace, struct slice line);
 bool smtp_trace_stale(const struct smtp_trace *trace, CURLcode code, bool reused) ATTR_MUST_USE;
 
 // starttls: a new connection says EHLO twice. error: what broke the link, see curl_setup_error().
-void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *handover);
+void smtp_judge(const struct smtp_trace *trace, CURLcode code, bool starttls, const char *error, struct handover *h);

@@ -34,11 +34,11 @@ struct texter {
 	struct draft draft;
 	struct text *texts;
 	size_t count;
-	size_t unsettled;     // ended and not written down
+	size_t unsettled; // ended and not written down
 	bool careful;
-	bool unwanted;        // the provider answered that it does not want messages from us: a connection proves nothing
-	bool more;            // the last claim was full
-	uint64_t generation;  // that the last claim saw
+	bool unwanted;       // the provider answered that it does not want messages from us: a connection proves nothing
+	bool more;           // the last claim was full
+	uint64_t generation; // that the last claim saw
 	int64_t claimed_ns;
 	int64_t not_before_ns; // of the next claim, and of the next try to write down
 	pthread_t thread;
@@ -115,7 +115,8 @@ static void collect(struct texter *t)
 	}
 }
 
-static enum reason write_request(struct texter *t, const struct message_lease *lease, struct provider_request *request, struct fault *f)
+static enum reason write_request(struct texter *t, const struct message_lease *lease, struct provider_request *request,
+				 struct fault *f)
 {
 	const struct courier_conf *conf = t->parts->conf;
 	enum reason reason = draft_write(t->parts, lease, t->arena, &t->draft, f);
@@ -162,7 +163,8 @@ static bool may_claim(const struct texter *t)
 		return false;
 	if (t->careful)
 		return http_running(t->http) == 0;
-	bool due = t->more || parts_generation(t->parts) != t->generation || now - t->claimed_ns >= t->parts->conf->poll_ms * NS_PER_MS;
+	bool due = t->more || parts_generation(t->parts) != t->generation ||
+		   now - t->claimed_ns >= t->parts->conf->poll_ms * NS_PER_MS;
 	// Not for each place that falls free: a claim costs a round trip.
 	return due && http_room(t->http) >= (t->count + 1) / 2;
 }

@@ -7,5 +7,5 @@
 struct texter;
 
 enum reason texter_start(struct parts *parts, struct texter **texter, struct fault *f) ATTR_MUST_USE; // parts must outlive it
-void texter_wake(struct texter *texter);                                                             // thread-safe
+void texter_wake(struct texter *texter);                                                              // thread-safe
 void texter_join(struct texter *texter); // waits for its end, which parts->stop and a wake bring about, and frees it

@@ -26,8 +26,8 @@ static enum reason read_whole(FILE *file, const char *path, struct arena *arena,
 }
 
 // *found is false if there is no such file.
-static enum reason load_layout(const char *path, enum template_escape escape, struct arena *arena, const struct template **t, bool *found,
-			       struct fault *f)
+static enum reason load_layout(const char *path, enum template_escape escape, struct arena *arena, const struct template **t,
+			       bool *found, struct fault *f)
 {
 	FILE *file = fopen(path, "re");
 	*found = file != NULL;
@@ -43,7 +43,8 @@ static enum reason load_layout(const char *path, enum template_escape escape, st
 	return template_compile_text(source, escape, path, arena, t, f);
 }
 
-static enum reason load_phrases(const struct node *phrases, const char *path, struct arena *arena, struct catalogue *c, struct fault *f)
+static enum reason load_phrases(const struct node *phrases, const char *path, struct arena *arena, struct catalogue *c,
+				struct fault *f)
 {
 	if (!node_is(phrases, NODE_MAP) || node_count(phrases) == 0)
 		return fault_set(f, REASON_DIALECT_INVALID, "%s: \"phrases\" must be a map of texts", path);
@@ -82,7 +83,8 @@ static enum reason load_catalogue(const char *path, struct arena *arena, struct 
 	for (size_t i = 0; i < node_count(root); i++) {
 		struct slice key = root->list.keys[i];
 		if (!slice_equal_text(key, keys[0]) && !slice_equal_text(key, keys[1]) && !slice_equal_text(key, keys[2]))
-			return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: unknown key \"%.*s\"", path, root->list.items[i]->line, (int)key.len, key.ptr);
+			return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: unknown key \"%.*s\"", path, root->list.items[i]->line,
+					 (int)key.len, key.ptr);
 	}
 	c->language = node_text(node_member(root, "language"));
 	c->direction = node_text(node_member(root, "direction"));

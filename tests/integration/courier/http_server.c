@@ -17,7 +17,8 @@ static void pause_ms(long ms)
 static void answer(int fd, int status, const char *headers, const char *body)
 {
 	char text[1024];
-	(void)snprintf(text, sizeof(text), "HTTP/1.1 %d Whatever\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers,
+	(void)snprintf(text, sizeof(text),
+		       "HTTP/1.1 %d Whatever\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers,
 		       strlen(body), body);
 	send_text(fd, text);
 }

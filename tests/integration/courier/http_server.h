@@ -10,10 +10,10 @@
 struct http_server {
 	struct sink sink;
 	// Under sink.lock:
-	int taken;             // requests whose body was read to its end
-	struct strbuf head;    // of the last one
+	int taken;          // requests whose body was read to its end
+	struct strbuf head; // of the last one
 	struct strbuf body;
-	struct strbuf bodies;  // of all, one a line
+	struct strbuf bodies; // of all, one a line
 };
 
 void http_server_start(struct http_server *s);

@@ -82,7 +82,8 @@ struct post *post_open(void)
 	struct post *p = calloc(1, sizeof(*p));
 	p->arena = arena_create(4096);
 	p->keys = keyring_for_tests();
-	(void)snprintf(p->database, sizeof(p->database), "enrolld_post_%d_%llu", (int)getpid(), (unsigned long long)random_below(1000000));
+	(void)snprintf(p->database, sizeof(p->database), "enrolld_post_%d_%llu", (int)getpid(),
+		       (unsigned long long)random_below(1000000));
 	char sql[300];
 	(void)snprintf(sql, sizeof(sql), "CREATE DATABASE %s ENCODING 'UTF8' TEMPLATE template0", p->database);
 	free(run_sql(NULL, sql));
@@ -93,7 +94,8 @@ struct post *post_open(void)
 	if (!null || schema_migrate(&p->owner, false, null, &f) != REASON_OK)
 		fail_msg("migrate: %s", f.detail);
 	(void)fclose(null);
-	(void)snprintf(sql, sizeof(sql), "CREATE ROLE %s LOGIN PASSWORD '%s' NOSUPERUSER IN ROLE enrolld_worker", p->database, PASSWORD);
+	(void)snprintf(sql, sizeof(sql), "CREATE ROLE %s LOGIN PASSWORD '%s' NOSUPERUSER IN ROLE enrolld_worker", p->database,
+		       PASSWORD);
 	free(run_sql(NULL, sql));
 	p->worker = p->owner;
 	p->worker.properties = pairs_of(p->arena, p->database, p->database);
@@ -121,7 +123,7 @@ void post_start(struct post *p)
 		fail_msg("%s", f.detail);
 }
 
-static const char *query(const struct post *p, const char *fmt, va_list args)
+ATTR_PRINTF(2, 0) static const char *query(const struct post *p, const char *fmt, va_list args)
 {
 	char sql[8000];
 	assert_in_range(vsnprintf(sql, sizeof(sql), fmt, args), 1, sizeof(sql) - 1);
@@ -149,7 +151,8 @@ int64_t post_count(const struct post *p, const char *fmt, ...)
 	return strtoll(cell, NULL, 10);
 }
 
-struct posted post_message(const struct post *p, const char *channel, const char *to, const char *locale, const char *name, int64_t life_ms)
+struct posted post_message(const struct post *p, const char *channel, const char *to, const char *locale, const char *name,
+			   int64_t life_ms)
 {
 	bool mail = strcmp(channel, "email") == 0;
 	const char *purpose = mail ? "verify_email" : "verify_phone", *link = mail ? "verify_email.link" : "verify_phone.link";
@@ -168,10 +171,11 @@ struct posted post_message(const struct post *p, const char *channel, const char
 	struct slice sealed = seal_close(p->keys, slice_of(out.id), payload_write(&payload, p->arena), p->arena);
 	char *sealed_hex = arena_alloc(p->arena, HEX_TEXT_SIZE(sealed.len));
 	hex_encode(sealed.ptr, sealed.len, sealed_hex);
-	post_sql(p,
-		 "INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, expires_at) "
-		 "VALUES ('%s', 'shop', gen_random_uuid(), '%s', '%s', '%s', 'x', '\\x%s', %d, now() + interval '1 day')",
-		 challenge_id, purpose, channel, mail ? "email" : "phone", hex, epoch);
+	post_sql(
+		p,
+		"INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, expires_at) "
+		"VALUES ('%s', 'shop', gen_random_uuid(), '%s', '%s', '%s', 'x', '\\x%s', %d, now() + interval '1 day')",
+		challenge_id, purpose, channel, mail ? "email" : "phone", hex, epoch);
 	post_sql(p,
 		 "INSERT INTO enrolld.message (message_id, realm, challenge_id, channel, template, sealed, expires_at) "
 		 "VALUES ('%s', 'shop', '%s', '%s', '%s', '\\x%s', now() + %lld * interval '1 millisecond')",
@@ -186,6 +190,7 @@ void post_wait(const struct post *p, int64_t rows, const char *condition)
 			return;
 		clock_sleep_ms(50);
 	}
-	fail_msg("%s: %lld rows, not %lld; all: %s", condition, (long long)post_count(p, "SELECT count(*) FROM enrolld.message WHERE %s", condition),
-		 (long long)rows, post_sql(p, "SELECT string_agg(concat_ws(' ', channel, state, code, attempts), '; ') FROM enrolld.message"));
+	fail_msg("%s: %lld rows, not %lld; all: %s", condition,
+		 (long long)post_count(p, "SELECT count(*) FROM enrolld.message WHERE %s", condition), (long long)rows,
+		 post_sql(p, "SELECT string_agg(concat_ws(' ', channel, state, code, attempts), '; ') FROM enrolld.message"));
 }

@@ -36,7 +36,8 @@ struct posted {
 };
 
 // A message of channel "email" or "sms" as a sign-up makes it. name and locale may be NULL.
-struct posted post_message(const struct post *p, const char *channel, const char *to, const char *locale, const char *name, int64_t life_ms);
+struct posted post_message(const struct post *p, const char *channel, const char *to, const char *locale, const char *name,
+			   int64_t life_ms);
 
 // Waits until the SQL condition holds for so many rows of enrolld.message; fails after 20 s.
 void post_wait(const struct post *p, int64_t rows, const char *condition);

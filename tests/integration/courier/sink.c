@@ -3,9 +3,9 @@
 #include "sink.h"
 
 #include <arpa/inet.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -16,7 +16,7 @@ struct sink {
 	pthread_t thread;
 	pthread_mutex_t lock; // guards all below, and whatever the server built on this keeps
 	bool stopping;
-	int count;               // connections so far
+	int count; // connections so far
 	int fds[SINK_CONNECTIONS_MAX];
 	pthread_t threads[SINK_CONNECTIONS_MAX];
 };

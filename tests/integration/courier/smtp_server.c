@@ -131,7 +131,8 @@ static void serve_session(struct smtp_server *s, int fd)
 	while (on && reader_line(&r, line, sizeof(line))) {
 		session = atomic_load(&s->session);
 		if (strncasecmp(line, "EHLO", 4) == 0) {
-			send_text(fd, s->login ? "250-mail.example\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n" : "250-mail.example\r\n250 8BITMIME\r\n");
+			send_text(fd, s->login ? "250-mail.example\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n"
+					       : "250-mail.example\r\n250 8BITMIME\r\n");
 		} else if (strncasecmp(line, "AUTH", 4) == 0) {
 			serve_auth(s, fd, line);
 		} else if (strncasecmp(line, "MAIL FROM:", 10) == 0) {

@@ -13,28 +13,28 @@
 
 enum smtp_session {
 	SESSION_GOOD,
-	SESSION_MUTE,          // takes the connection and says nothing
-	SESSION_CLOSED,        // 554 instead of a greeting
-	SESSION_NO_SENDER,     // 550 at MAIL
-	SESSION_ONE_MAIL,      // closes at the next MAIL without a word
-	SESSION_ONE_MAIL_421,  // says 421 at the next MAIL
-	SESSION_MUTE_MAIL,     // no answer to MAIL
+	SESSION_MUTE,         // takes the connection and says nothing
+	SESSION_CLOSED,       // 554 instead of a greeting
+	SESSION_NO_SENDER,    // 550 at MAIL
+	SESSION_ONE_MAIL,     // closes at the next MAIL without a word
+	SESSION_ONE_MAIL_421, // says 421 at the next MAIL
+	SESSION_MUTE_MAIL,    // no answer to MAIL
 };
 
 #define SERVER_MAILS_MAX 256
 
 struct smtp_server {
 	struct sink sink;
-	atomic_int session;     // enum smtp_session
-	const char *login;      // base64 of AUTH PLAIN that is taken; NULL: AUTH is not offered
+	atomic_int session; // enum smtp_session
+	const char *login;  // base64 of AUTH PLAIN that is taken; NULL: AUTH is not offered
 	// Under sink.lock:
-	int mails;              // whole ones, their dot read
-	int recipients;         // RCPT commands
+	int mails;      // whole ones, their dot read
+	int recipients; // RCPT commands
 	int auths;
-	int max_open;           // most connections at once
+	int max_open; // most connections at once
 	int open;
-	struct strbuf last;     // bytes of the last whole mail, dots undone
-	struct strbuf all;      // of all whole mails
+	struct strbuf last; // bytes of the last whole mail, dots undone
+	struct strbuf all;  // of all whole mails
 };
 
 void smtp_server_start(struct smtp_server *s);

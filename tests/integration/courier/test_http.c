@@ -63,8 +63,10 @@ static void bench_close(struct bench *b)
 static void start(struct bench *b, struct http_job *job, const char *path)
 {
 	struct slice url = arena_printf(b->arena, "%s%s", b->conf.text_url, path);
-	const struct provider_values v = {
-		.url = url, .to = SLICE_LIT("+4915112345678"), .text = SLICE_LIT("your code is 012345"), .message_id = SLICE_LIT("0198c0de-1")};
+	const struct provider_values v = {.url = url,
+					  .to = SLICE_LIT("+4915112345678"),
+					  .text = SLICE_LIT("your code is 012345"),
+					  .message_id = SLICE_LIT("0198c0de-1")};
 	assert_int_equal(provider_write(b->provider, &v, &job->request, NULL), REASON_OK);
 	job->gate = (struct gate){gate_open, b};
 	http_start(b->http, job);
@@ -111,8 +113,9 @@ static void texts_share_a_connection(void **state)
 	assert_non_null(strstr(b.server.head.data, "\nAuthorization: Basic QUMxOnBhOnNz\n"));
 	assert_non_null(strstr(b.server.head.data, "\nContent-Type: application/json\n"));
 	assert_null(strstr(b.server.head.data, "Expect"));
-	assert_string_equal(b.server.body.data, "{\"id\":\"0198c0de-1\",\"to\":\"+4915112345678\",\"text\":\"your code is 012345\",\"language\":null,"
-						"\"purpose\":null,\"realm\":null}");
+	assert_string_equal(b.server.body.data,
+			    "{\"id\":\"0198c0de-1\",\"to\":\"+4915112345678\",\"text\":\"your code is 012345\",\"language\":null,"
+			    "\"purpose\":null,\"realm\":null}");
 	bench_close(&b);
 }
 
@@ -160,10 +163,11 @@ static void answers(void **state)
 			if (warm)
 				assert_int_equal(text_to(&b, "/ok")->kind, HANDOVER_ACCEPTED);
 			const struct handover *h = text_to(&b, rows[i].path);
-			if (h->kind != rows[i].kind || strcmp(h->code, rows[i].code) != 0 || h->retry_after_ms < rows[i].retry_min ||
-			    h->retry_after_ms > rows[i].retry_max || h->busy != rows[i].busy)
-				fail_msg("%s warm %d: kind %d code %s retry %d: %s", rows[i].path, warm, (int)h->kind, h->code, (int)h->retry_after_ms,
-					 h->fault.detail);
+			if (h->kind != rows[i].kind || strcmp(h->code, rows[i].code) != 0 ||
+			    h->retry_after_ms < rows[i].retry_min || h->retry_after_ms > rows[i].retry_max ||
+			    h->busy != rows[i].busy)
+				fail_msg("%s warm %d: kind %d code %s retry %d: %s", rows[i].path, warm, (int)h->kind, h->code,
+					 (int)h->retry_after_ms, h->fault.detail);
 			assert_int_equal(b.asked, 1);
 			assert_int_equal(http_server_taken(&b.server), rows[i].taken + warm); // above all: never sent twice
 			assert_null(strstr(h->fault.detail, "012345"));

@@ -51,7 +51,8 @@ static void mails_go_out(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		others[i] = post_message(b.post, "email", "many@example.com", i % 2 ? "es" : "ar", NULL, 600000);
 	post_start(b.post);
-	post_wait(b.post, 19, "state = 'accepted' AND sealed IS NULL AND code = '250 2.0.0' AND remote_id = '4F1B2C3D5E' AND attempts = 1");
+	post_wait(b.post, 19,
+		  "state = 'accepted' AND sealed IS NULL AND code = '250 2.0.0' AND remote_id = '4F1B2C3D5E' AND attempts = 1");
 	assert_int_equal(smtp_server_mails(&b.server), 19);
 	const char *all = b.server.all.data;
 	char line[128];
@@ -82,13 +83,17 @@ static void no_secret_stays(void **state)
 	struct posted good = mail_to(&b, "ada@example.com"), bad = mail_to(&b, "refuse+ada@example.com");
 	post_start(b.post);
 	post_wait(b.post, 2, "settled_at IS NOT NULL");
-	const char *rows = post_sql(b.post, "SELECT (SELECT string_agg(m::text, ' ') FROM enrolld.message AS m) || "
-					    "(SELECT string_agg(c::text, ' ') FROM enrolld.challenge AS c) || (SELECT string_agg(n::text, ' ') FROM enrolld.notice AS n)");
+	const char *rows = post_sql(
+		b.post,
+		"SELECT (SELECT string_agg(m::text, ' ') FROM enrolld.message AS m) || "
+		"(SELECT string_agg(c::text, ' ') FROM enrolld.challenge AS c) || (SELECT string_agg(n::text, ' ') FROM enrolld.notice AS n)");
 	assert_true(strlen(rows) > 500);
 	assert_null(strstr(rows, good.token));
 	assert_null(strstr(rows, bad.token));
 	assert_null(strstr(rows, "ada@"));
-	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE code = '%s' OR remote_id = '%s'", good.code, good.code), 0);
+	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE code = '%s' OR remote_id = '%s'", good.code,
+				    good.code),
+			 0);
 	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE sealed IS NOT NULL"), 0);
 	bench_close(&b);
 }
@@ -186,7 +191,8 @@ static void outage_costs_no_attempt(void **state)
 		clock_sleep_ms(2500);
 		assert_int_equal(smtp_server_mails(&b.server), 0);
 		assert_false(courier_ready(b.post->courier));
-		assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE attempts = 0 AND due_at IS NOT NULL"), 6);
+		assert_int_equal(
+			post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE attempts = 0 AND due_at IS NOT NULL"), 6);
 		atomic_store(&b.server.session, SESSION_GOOD);
 		post_wait(b.post, 6, "state = 'accepted' AND attempts = 1");
 		assert_int_equal(smtp_server_mails(&b.server), 6);
@@ -297,12 +303,16 @@ static void what_cannot_be_written(void **state)
 	(void)state;
 	static struct bench b;
 	bench_open(&b);
-	struct posted damaged = mail_to(&b, "ada@example.com"), foreign = mail_to(&b, "ada@example.com"), kind = mail_to(&b, "ada@example.com");
+	struct posted damaged = mail_to(&b, "ada@example.com"), foreign = mail_to(&b, "ada@example.com"),
+		      kind = mail_to(&b, "ada@example.com");
 	mail_to(&b, "ada@example.com\r\nRCPT TO:<victim@example.com>");
 	mail_to(&b, "ada@example.com>\r\n");
-	post_sql(b.post, "UPDATE enrolld.message SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE message_id = '%s'", damaged.id);
-	post_sql(b.post, "UPDATE enrolld.challenge SET key_epoch = 99 WHERE challenge_id = (SELECT challenge_id FROM enrolld.message WHERE message_id = '%s')",
-		 foreign.id);
+	post_sql(b.post, "UPDATE enrolld.message SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE message_id = '%s'",
+		 damaged.id);
+	post_sql(
+		b.post,
+		"UPDATE enrolld.challenge SET key_epoch = 99 WHERE challenge_id = (SELECT challenge_id FROM enrolld.message WHERE message_id = '%s')",
+		foreign.id);
 	post_sql(b.post, "UPDATE enrolld.message SET template = '../../x' WHERE message_id = '%s'", kind.id);
 	mail_to(&b, "ada@example.com");
 	post_start(b.post);
@@ -323,7 +333,9 @@ static void a_dead_ones_rows(void **state)
 	mail_to(&b, "ada@example.com");
 	mail_to(&b, "ada@example.com");
 	post_sql(b.post, "UPDATE enrolld.message SET state = 'claimed', claimed_at = now(), due_at = now()");
-	post_sql(b.post, "UPDATE enrolld.message SET state = 'transmitting', attempts = 1 WHERE message_id = (SELECT min(message_id::text)::uuid FROM enrolld.message)");
+	post_sql(
+		b.post,
+		"UPDATE enrolld.message SET state = 'transmitting', attempts = 1 WHERE message_id = (SELECT min(message_id::text)::uuid FROM enrolld.message)");
 	post_start(b.post);
 	post_wait(b.post, 1, "state = 'accepted'");
 	post_wait(b.post, 1, "state = 'unknown'");

@@ -17,8 +17,8 @@ struct bench {
 	struct courier_conf conf;
 	struct stopper stop;
 	struct smtp *smtp;
-	int asked;      // times the gate was asked
-	bool shut;      // what it says
+	int asked; // times the gate was asked
+	bool shut; // what it says
 	int mails_when_asked;
 	struct handover h;
 };
@@ -97,11 +97,16 @@ static void answers(void **state)
 		int asked;
 		int mails;
 	} rows[] = {
-		{"defer+a@example.com", HANDOVER_DEFERRED, "451 4.2.1", 0, 0},   {"refuse+a@example.com", HANDOVER_REFUSED, "550 5.1.1", 0, 0},
-		{"busy+a@example.com", HANDOVER_DEFERRED, "421 4.3.2", 0, 0},    {"nodata+a@example.com", HANDOVER_DEFERRED, "452 4.3.1", 0, 0},
-		{"late+a@example.com", HANDOVER_DEFERRED, "451 4.3.0", 1, 0},    {"reject+a@example.com", HANDOVER_REFUSED, "554 5.6.0", 1, 0},
-		{"drop+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},     {"silent+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},
-		{"strange+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},  {"slow+a@example.com", HANDOVER_ACCEPTED, "250 2.0.0", 1, 1},
+		{"defer+a@example.com", HANDOVER_DEFERRED, "451 4.2.1", 0, 0},
+		{"refuse+a@example.com", HANDOVER_REFUSED, "550 5.1.1", 0, 0},
+		{"busy+a@example.com", HANDOVER_DEFERRED, "421 4.3.2", 0, 0},
+		{"nodata+a@example.com", HANDOVER_DEFERRED, "452 4.3.1", 0, 0},
+		{"late+a@example.com", HANDOVER_DEFERRED, "451 4.3.0", 1, 0},
+		{"reject+a@example.com", HANDOVER_REFUSED, "554 5.6.0", 1, 0},
+		{"drop+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},
+		{"silent+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},
+		{"strange+a@example.com", HANDOVER_UNKNOWN, "no_answer", 1, 1},
+		{"slow+a@example.com", HANDOVER_ACCEPTED, "250 2.0.0", 1, 1},
 	};
 	for (int warm = 0; warm < 2; warm++) { // on a new connection and on one in use
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -112,7 +117,8 @@ static void answers(void **state)
 				mail_to(&b, "ada@example.com");
 			mail_to(&b, rows[i].to);
 			if (b.h.kind != rows[i].kind || strcmp(b.h.code, rows[i].code) != 0)
-				fail_msg("%s warm %d: kind %d code %s: %s", rows[i].to, warm, (int)b.h.kind, b.h.code, b.h.fault.detail);
+				fail_msg("%s warm %d: kind %d code %s: %s", rows[i].to, warm, (int)b.h.kind, b.h.code,
+					 b.h.fault.detail);
 			assert_int_equal(b.asked, rows[i].asked);
 			assert_int_equal(smtp_server_mails(&b.server), rows[i].mails + warm);
 			assert_null(strstr(b.h.fault.detail, "example"));
@@ -300,10 +306,17 @@ static void stop_while_it_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mails_share_a_connection), cmocka_unit_test(answers),        cmocka_unit_test(break_before_the_dot),
-		cmocka_unit_test(shut_gate),                cmocka_unit_test(stale_connections), cmocka_unit_test(server_away),
-		cmocka_unit_test(nobody_listens),           cmocka_unit_test(probes),         cmocka_unit_test(logins),
-		cmocka_unit_test(no_fallback_from_starttls), cmocka_unit_test(stop_while_it_waits),
+		cmocka_unit_test(mails_share_a_connection),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(break_before_the_dot),
+		cmocka_unit_test(shut_gate),
+		cmocka_unit_test(stale_connections),
+		cmocka_unit_test(server_away),
+		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(probes),
+		cmocka_unit_test(logins),
+		cmocka_unit_test(no_fallback_from_starttls),
+		cmocka_unit_test(stop_while_it_waits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

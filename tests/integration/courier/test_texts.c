@@ -59,10 +59,11 @@ static void texts_go_out(void **state)
 	assert_true(b.server.sink.count <= 4);
 	for (size_t i = 0; i < COUNT; i++) {
 		char body[300];
-		(void)snprintf(body, sizeof(body),
-			       i % 2 ? "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: tu código es %s. Válido 9 min. No lo compartas.\",\"language\":\"es\","
-			             : "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: your code is %s. Valid for 9 min. Do not share it.\",\"language\":\"en\",",
-			       posted[i].id, posted[i].code);
+		(void)snprintf(
+			body, sizeof(body),
+			i % 2 ? "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: tu código es %s. Válido 9 min. No lo compartas.\",\"language\":\"es\","
+			      : "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: your code is %s. Valid for 9 min. Do not share it.\",\"language\":\"en\",",
+			posted[i].id, posted[i].code);
 		assert_int_equal(occurrences(b.server.bodies.data, body), 1);
 		assert_null(strstr(b.server.bodies.data, posted[i].token));
 	}
@@ -235,7 +236,8 @@ static void nothing_to_send_to(void **state)
 	post->courier = NULL;
 	struct fault f = {0};
 	post->conf.text_url = "http://127.0.0.1:9";
-	assert_int_equal(courier_create(&post->conf, &post->worker, post->keys, "test", &post->courier, &f), REASON_FILE_UNREADABLE);
+	assert_int_equal(courier_create(&post->conf, &post->worker, post->keys, "test", &post->courier, &f),
+			 REASON_FILE_UNREADABLE);
 	assert_non_null(strstr(f.detail, "/nonexistent"));
 	post_close(post);
 }

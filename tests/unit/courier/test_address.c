@@ -94,16 +94,7 @@ static void one_line(void **state)
 	(void)state;
 	assert_true(address_is_one_line(SLICE_LIT("")));
 	assert_true(address_is_one_line(SLICE_LIT("Übung macht den Meister")));
-	static const char *const bad[] = {"a\nb",
-					  "a\rb",
-					  "a\tb",
-					  "a\x7f",
-					  "a\xc2\x85"
-					  "b",
-					  "a\xe2\x80\xa8"
-					  "b",
-					  "\xff",
-					  "\xc3"};
+	static const char *const bad[] = {"a\nb", "a\rb", "a\tb", "a\x7f", "a\302\205b", "a\342\200\250b", "\xff", "\xc3"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(address_is_one_line(slice_of(bad[i])));
 	assert_false(address_is_one_line(((struct slice){"a\0b", 3})));
@@ -124,8 +115,7 @@ static void names_in_greetings(void **state)
 					  "<b>x</b>",
 					  "x\r\nBcc: y",
 					  "win 1000",
-					  "\xe2\x80\xae"
-					  "moc",
+					  "\342\200\256moc",
 					  "zero\xe2\x80\x8bwidth",
 					  "Your account is locked, call us right now please"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)

@@ -45,15 +45,19 @@ static void mail_servers(void **state)
 {
 	(void)state;
 	struct courier_conf c = base;
-	static const char *const good[] = {"smtp://mail.example.com", "smtp://mail.example.com:587", "smtps://10.0.0.1:465", "smtp://[::1]:25", "smtp://localhost:2525/"};
+	static const char *const good[] = {"smtp://mail.example.com", "smtp://mail.example.com:587", "smtps://10.0.0.1:465",
+					   "smtp://[::1]:25", "smtp://localhost:2525/"};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		struct fault f = {0};
 		c.smtp_url = good[i];
 		if (check(&c, &f) != REASON_OK)
 			fail_msg("%s: %s", good[i], f.detail);
 	}
-	static const char *const bad[] = {"mail.example.com", "http://mail.example.com", "smtp://", "smtp://u:p@mail.example.com", "smtp://a/b",
-					  "smtp://a?b", "smtp://a\r\nb", "smtp://a b", "smtp://a#b", "file:///etc/passwd"};
+	static const char *const bad[] = {"mail.example.com", "http://mail.example.com",
+					  "smtp://",          "smtp://u:p@mail.example.com",
+					  "smtp://a/b",       "smtp://a?b",
+					  "smtp://a\r\nb",    "smtp://a b",
+					  "smtp://a#b",       "file:///etc/passwd"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		c.smtp_url = bad[i];
 		refused(&c, "courier.smtp_url");
@@ -116,7 +120,10 @@ int main(void)
 	struct arena *arena = arena_create(4096);
 	settings_defaults(&courier_settings, arena, &base);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(mail_servers), cmocka_unit_test(cleartext), cmocka_unit_test(other_fields),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(mail_servers),
+		cmocka_unit_test(cleartext),
+		cmocka_unit_test(other_fields),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	arena_destroy(arena);

@@ -75,8 +75,10 @@ static void generic_request(void **state)
 	assert_string_equal(r.url.data, "https://api.example.com");
 	assert_string_equal(header(&r, "Idempotency-Key"), "0198c0de-0000-8000-8000-000000000001");
 	assert_string_equal(header(&r, "Content-Type"), "application/json");
-	assert_string_equal(r.body.data, "{\"id\":\"0198c0de-0000-8000-8000-000000000001\",\"to\":\"+4915112345678\",\"from\":\"Example\","
-					 "\"text\":\"Code \\\"012345\\\" & más\\n\",\"language\":\"es\",\"purpose\":\"verify_phone\",\"realm\":\"shop\"}");
+	assert_string_equal(
+		r.body.data,
+		"{\"id\":\"0198c0de-0000-8000-8000-000000000001\",\"to\":\"+4915112345678\",\"from\":\"Example\","
+		"\"text\":\"Code \\\"012345\\\" & más\\n\",\"language\":\"es\",\"purpose\":\"verify_phone\",\"realm\":\"shop\"}");
 	provider_request_free(&r);
 	v.from = SLICE_ABSENT;
 	assert_int_equal(provider_write(p, &v, &r, NULL), REASON_OK);
@@ -90,12 +92,13 @@ static void generic_request(void **state)
 }
 
 // As Twilio's API is documented: form, basic, account in the path.
-static const char form_provider[] = "idempotent: false\nauth: basic\nrequest:\n  method: POST\n"
-				    "  path: \"/2010-04-01/Accounts/{{user}}/Messages.json\"\n  encoding: form\n"
-				    "  body: {To: \"{{to}}\", From: \"{{from}}\", Body: \"{{text}}\"}\n"
-				    "answers:\n  - {status: 201, then: accepted}\n  - {status: 429, then: deferred}\n"
-				    "  - {status: 400, pointer: /code, is: [21211, \"21614\"], then: refused}\n  - {status: 400-499, then: away}\n"
-				    "id: {pointer: /sid}\n";
+static const char form_provider[] =
+	"idempotent: false\nauth: basic\nrequest:\n  method: POST\n"
+	"  path: \"/2010-04-01/Accounts/{{user}}/Messages.json\"\n  encoding: form\n"
+	"  body: {To: \"{{to}}\", From: \"{{from}}\", Body: \"{{text}}\"}\n"
+	"answers:\n  - {status: 201, then: accepted}\n  - {status: 429, then: deferred}\n"
+	"  - {status: 400, pointer: /code, is: [21211, \"21614\"], then: refused}\n  - {status: 400-499, then: away}\n"
+	"id: {pointer: /sid}\n";
 
 static void form_request(void **state)
 {
@@ -114,20 +117,23 @@ static void form_request(void **state)
 static void multipart_request(void **state)
 {
 	(void)state;
-	struct provider *p = provider_of("idempotent: true\nauth: {header: X-Api-Key}\nrequest:\n  method: PUT\n  encoding: multipart\n"
-					 "  headers: {X-Realm: \"{{realm}}\"}\n  body: {to: \"{{to}}\", empty: \"\", text: hi}\n"
-					 "answers: [{status: 200, then: accepted}]\n");
+	struct provider *p = provider_of(
+		"idempotent: true\nauth: {header: X-Api-Key}\nrequest:\n  method: PUT\n  encoding: multipart\n"
+		"  headers: {X-Realm: \"{{realm}}\"}\n  body: {to: \"{{to}}\", empty: \"\", text: hi}\n"
+		"answers: [{status: 200, then: accepted}]\n");
 	struct provider_values v = values_full();
 	struct provider_request r;
 	assert_int_equal(provider_write(p, &v, &r, NULL), REASON_OK);
 	assert_string_equal(r.method, "PUT");
 	assert_string_equal(header(&r, "X-Api-Key"), "secret");
 	assert_string_equal(header(&r, "X-Realm"), "shop");
-	assert_string_equal(header(&r, "Content-Type"), "multipart/form-data; boundary=enrolld-0198c0de-0000-8000-8000-000000000001");
-	assert_string_equal(r.body.data,
-			    "--enrolld-0198c0de-0000-8000-8000-000000000001\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n+4915112345678\r\n"
-			    "--enrolld-0198c0de-0000-8000-8000-000000000001\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nhi\r\n"
-			    "--enrolld-0198c0de-0000-8000-8000-000000000001--\r\n");
+	assert_string_equal(header(&r, "Content-Type"),
+			    "multipart/form-data; boundary=enrolld-0198c0de-0000-8000-8000-000000000001");
+	assert_string_equal(
+		r.body.data,
+		"--enrolld-0198c0de-0000-8000-8000-000000000001\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n+4915112345678\r\n"
+		"--enrolld-0198c0de-0000-8000-8000-000000000001\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nhi\r\n"
+		"--enrolld-0198c0de-0000-8000-8000-000000000001--\r\n");
 	provider_request_free(&r);
 	v.realm = SLICE_LIT("shop\r\nX-Evil: 1");
 	struct fault f = {0};
@@ -147,7 +153,8 @@ struct judged {
 static void check_answers(const struct provider *p, const struct judged *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct exchange e = {.begun = true, .ended = true, .error = "", .status = rows[i].status, .body = STRBUF_INIT(65536)};
+		struct exchange e = {
+			.begun = true, .ended = true, .error = "", .status = rows[i].status, .body = STRBUF_INIT(65536)};
 		strbuf_add_text(&e.body, rows[i].body);
 		struct handover h;
 		provider_judge(p, &e, &h);
@@ -220,9 +227,9 @@ static void no_answer(void **state)
 {
 	(void)state;
 	struct provider *plain = provider_of(form_provider);
-	struct provider *idempotent =
-		provider_of("idempotent: true\nauth: bearer\nrequest: {method: POST, encoding: json, body: {}}\nanswers: [{status: 202, then: accepted}]\n"
-			    "id: {header: X-Message-Id}\n");
+	struct provider *idempotent = provider_of(
+		"idempotent: true\nauth: bearer\nrequest: {method: POST, encoding: json, body: {}}\nanswers: [{status: 202, then: accepted}]\n"
+		"id: {header: X-Message-Id}\n");
 	struct handover h;
 	struct exchange e = {.begun = true, .ended = true, .error = "broke"};
 	provider_judge(plain, &e, &h);

@@ -105,7 +105,8 @@ static void aborted_by_us(void **state)
 static void stale(void **state)
 {
 	(void)state;
-	struct smtp_trace nothing = read_trace(""), idle = read_trace("421 4.4.2 idle"), mail = read_trace("250 m"), fresh = read_trace("220 hi|421 no");
+	struct smtp_trace nothing = read_trace(""), idle = read_trace("421 4.4.2 idle"), mail = read_trace("250 m"),
+			  fresh = read_trace("220 hi|421 no");
 	assert_true(smtp_trace_stale(&nothing, CURLE_SEND_ERROR, true));
 	assert_true(smtp_trace_stale(&nothing, CURLE_RECV_ERROR, true));
 	assert_true(smtp_trace_stale(&idle, CURLE_SEND_ERROR, true));
@@ -140,7 +141,10 @@ static void queue_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judged), cmocka_unit_test(aborted_by_us), cmocka_unit_test(stale), cmocka_unit_test(queue_ids),
+		cmocka_unit_test(judged),
+		cmocka_unit_test(aborted_by_us),
+		cmocka_unit_test(stale),
+		cmocka_unit_test(queue_ids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

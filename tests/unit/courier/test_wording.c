@@ -66,11 +66,13 @@ static void mail_in_english(void **state)
 	struct wording_values v = values_full();
 	struct wording_text t = render("verify_email", "en-GB", &v);
 	assert_string_equal(t.subject.data, "Confirm your e-mail address");
-	assert_string_equal(t.text.data, "Hello O'Neil,\n\n"
-					 "someone, hopefully you, signed up for Tickets & Co with this address. Please confirm that it is yours.\n\n"
-					 "Your confirmation code:\n\n    012345\n\nOr open this link:\n\nhttps://example.com/v?a=1&token=abc\n\n"
-					 "Valid for 24 h. Please do not share the code with anyone.\n\n"
-					 "If it was not you, there is nothing to do: without the code the address stays unconfirmed.");
+	assert_string_equal(
+		t.text.data,
+		"Hello O'Neil,\n\n"
+		"someone, hopefully you, signed up for Tickets & Co with this address. Please confirm that it is yours.\n\n"
+		"Your confirmation code:\n\n    012345\n\nOr open this link:\n\nhttps://example.com/v?a=1&token=abc\n\n"
+		"Valid for 24 h. Please do not share the code with anyone.\n\n"
+		"If it was not you, there is nothing to do: without the code the address stays unconfirmed.");
 	has(&t.html, "<html lang=\"en\" dir=\"ltr\">");
 	has(&t.html, ">012345</p>");
 	has(&t.html, "href=\"https://example.com/v?a=1&amp;token=abc\"");
@@ -124,8 +126,8 @@ static void nearest_language(void **state)
 	static const struct {
 		const char *locale, *fallback, *language;
 	} rows[] = {
-		{"es-419", "en", "es"}, {"ES", "en", "es"},       {"ar-EG-u-nu-latn", "en", "ar"}, {"fr-CH", "es-ES", "es"},
-		{"fr", "de", "en"},     {"", "ar", "ar"},         {"esperanto", "en", "en"},       {"-", "en", "en"},
+		{"es-419", "en", "es"}, {"ES", "en", "es"},         {"ar-EG-u-nu-latn", "en", "ar"}, {"fr-CH", "es-ES", "es"},
+		{"fr", "de", "en"},     {"", "ar", "ar"},           {"esperanto", "en", "en"},       {"-", "en", "en"},
 		{"e", NULL, "en"},      {"zh-Hant-x-es", "", "en"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
