@@ -4,9 +4,11 @@
 //
 // Each record read causes one record on every out, of these sizes in bytes (header-bytes: names and values of all of them). passed= sends
 // the offsets of a second group too, as the worker does. Prints records per second, and times of transactions from begin to commit.
+// pause_ms= waits before each: a transaction that begins at once after another often finds its markers unfinished and waits 20 ms.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "args.h"
 #include "kafka.h"
@@ -28,7 +30,7 @@ struct loop {
 	rd_kafka_t *producer, *consumer;
 	struct out outs[OUTS_MAX];
 	size_t out_count;
-	long size;
+	long size, pause_ms;
 	const char *passed;
 	rd_kafka_topic_partition_list_t *offsets;
 	long records; // read so far
@@ -130,6 +132,9 @@ static void send_offsets(struct loop *loop)
 
 static void transaction(struct loop *loop, long count)
 {
+	struct timespec pause = {loop->pause_ms / 1000, loop->pause_ms % 1000 * 1000000};
+	if (loop->pause_ms)
+		(void)nanosleep(&pause, NULL);
 	int64_t begin = now_ns();
 	kafka_must(rd_kafka_begin_transaction(loop->producer), "begin");
 	for (long i = 0; i < count; i++) {
@@ -175,7 +180,9 @@ int main(int argc, char **argv)
 				"transaction.timeout.ms", "60000", NULL};
 	const char *reader[] = {"group.id", group, "fetch.wait.max.ms", "50", NULL};
 	long records = args_number(&args, "records", -1);
-	struct loop loop = {.size = args_number(&args, "size", -1), .passed = args_nth(&args, "passed", 0)};
+	struct loop loop = {.size = args_number(&args, "size", -1),
+			    .pause_ms = args_number(&args, "pause_ms", 0),
+			    .passed = args_nth(&args, "passed", 0)};
 	if (loop.size == 0 || records < 2 * loop.size)
 		die("records=%ld are not two transactions of size=%ld", records, loop.size);
 	loop.producer = kafka_producer(bootstrap, writer);

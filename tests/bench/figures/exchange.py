@@ -9,7 +9,9 @@ from .figure import Unmeasured
 from .observe import batches, passed_rate, stages, wait_passed
 from .processors import Usage
 
-QUIET_COURIER = {"courier": {"enabled": False}, "log": {"level": "debug"}}
+# The log tells each transaction; without static membership a stopped worker's group is empty at once and its offsets can be moved.
+SETTINGS = {"courier": {"enabled": False}, "log": {"level": "debug"}, "kafka": {"static_membership": False}}
+PAUSE_MS = 200
 STORE_BATCH = 250  # the worker's default
 
 
@@ -105,8 +107,8 @@ def transactions(run, tools, world, worker, number, windows):
                          f"{sorted({batch[1] for batch in batches(worker)})[-5:]}")
     own = statistics.median(batch[3] for batch in found)
     outs = [shape for shape in (shapes(world, name) for name in ("results", "accounts")) if shape]
-    limit = bare(run, tools, world, 1000 * windows, 1000, outs, number)
-    marked = bare(run, tools, world, 1000 * windows, 1000, outs, f"{number}m", passed=f"{world.group}-bare.passed")
+    limit = bare(run, tools, world, 1000 * windows, 1000, outs, number, pause_ms=PAUSE_MS)
+    marked = bare(run, tools, world, 1000 * windows, 1000, outs, f"{number}m", pause_ms=PAUSE_MS, passed=f"{world.group}-bare.passed")
     run.detail("transactions", {"count": len(found), "p50_ms": own, "ms": sorted(round(batch[3], 2) for batch in found), "load": machine.load()})
     run.figure("transaction", "transaction of 1,000 sign-ups, p50", "ms").add(own)
     run.figure("transaction_bare", "same in the bare loop, p50", "ms").add(limit["transaction"]["p50_ms"])
@@ -116,5 +118,5 @@ def transactions(run, tools, world, worker, number, windows):
 
 def window_settings():
     """A head that takes longer than all that waits behind it, and a window that is exactly one transaction."""
-    return {"hash": {"memory": "256MiB", "passes": 4, "threads": 1, "allow_weak": False}, **QUIET_COURIER,
+    return {"hash": {"memory": "256MiB", "passes": 4, "threads": 1, "allow_weak": False}, **SETTINGS,
             "worker": {"window_records": 1000, "window_bytes": "128MiB", "sink_batch": 1000, "store_batch": 500}}

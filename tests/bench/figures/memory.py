@@ -22,12 +22,11 @@ def peak_default(run, worker, threads):
 
 
 def growth(samples):
-    """KiB per minute of a straight line through the samples' second half (least squares)."""
-    late = samples[len(samples) // 2:]
-    times, sizes = [at for at, _ in late], [size for _, size in late]
-    middle, mean = statistics.fmean(times), statistics.fmean(sizes)
-    spread = sum((at - middle) ** 2 for at in times)
-    return 60 * sum((at - middle) * (size - mean) for at, size in late) / spread
+    """KiB per minute between the medians of the third and the last quarter: a moment's dip is no trend."""
+    quarter = len(samples) // 4
+    third, last = samples[2 * quarter:3 * quarter], samples[3 * quarter:]
+    apart = statistics.median(at for at, _ in last) - statistics.median(at for at, _ in third)
+    return 60 * (statistics.median(size for _, size in last) - statistics.median(size for _, size in third)) / apart
 
 
 def long_backlog(run, tools, world, worker, threads):

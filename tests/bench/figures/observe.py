@@ -14,6 +14,9 @@ from harness.kafka import QUIET
 from .figure import Unmeasured
 
 
+WARM_S = 1.5  # librdkafka looks for the leaders of newly assigned partitions once a second
+
+
 class Arrivals:
     """Counts committed records of a topic as they become visible, from where it ends now: [(seconds, how many so far), ...]."""
 
@@ -27,6 +30,7 @@ class Arrivals:
         self.consumer.assign([TopicPartition(topic, partition, end) for partition, end in cluster.ends(topic).items()])
         self.thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
         self.thread.start()
+        time.sleep(WARM_S)
 
     def _run(self):
         while not self.closing:

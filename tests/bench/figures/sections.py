@@ -73,7 +73,7 @@ def measure_speed(run, tools, this, threads):
 
 def measure_exchange(run, tools, this, _threads):
     count = 10_000 if run.quick else 50_000
-    with World("bench", settings=exchange.QUIET_COURIER) as world, World("benchcopy", partitions=1) as copy:
+    with World("bench", settings=exchange.SETTINGS) as world, World("benchcopy", partitions=1) as copy:
         worker = world.worker("bench-0")
         this.step(exchange.copies, tools, world, worker, count)
         for number in range(run.rounds):
@@ -87,7 +87,7 @@ def measure_transactions(run, tools, this, _threads):
     with World("bench", partitions=1, settings=exchange.window_settings()) as world:
         worker = world.worker("bench-0").start()
         for number in range(run.rounds):
-            this.step(exchange.transactions, tools, world, worker, number, 8 if run.quick else 25)
+            this.step(exchange.transactions, tools, world, worker, number, 12 if run.quick else 25)
 
 
 def measure_memory(run, tools, this, threads):

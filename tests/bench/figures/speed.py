@@ -89,7 +89,6 @@ def start(run, tools, world, worker, number):
         raise Unmeasured(f"the worker ended with {code}")
     with Arrivals(world.cluster, world.topics["results"]) as arrivals:
         tools.fill(world.topics["signup"], 1, f"start{number}")
-        time.sleep(0.5)
         begin = time.monotonic()
         worker.start(ready=None)
         seen = arrivals.wait(1, 60) - begin
