@@ -17,7 +17,8 @@
 #define ASK_MS 1000
 #define REVIVE_MS 2000      // for a batch to wait for a producer; else the caller tries again
 #define TOPIC_WAIT_MS 10000 // at the start, for topics that are just being made
-#define END_MS 5000
+#define ABORT_MS 2000       // else a new producer's INIT aborts it
+#define END_MS 3000
 
 struct batch {
 	struct sink *sink;
@@ -258,26 +259,31 @@ static void renew(struct sink *sink)
 {
 	struct fault f;
 	producer_end(sink, END_MS);
-	(void)!producer_revive(sink, sink->conf->transaction_timeout_ms, &f);
+	(void)!producer_revive(sink, REVIVE_MS, &f);
 }
 
-static enum reason fenced(struct sink *sink, struct fault *f)
+static bool is_fence(rd_kafka_resp_err_t err)
+{
+	// A transaction that the broker has timed out looks like this too.
+	return client_reason(err) == REASON_KAFKA_FENCED || err == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE;
+}
+
+// The handle has raised a fatal error: it is made again. otherwise: what that means for the batch if nobody took the id over.
+static enum reason fatal(struct sink *sink, enum reason otherwise, struct fault *f)
 {
 	char text[160];
-	struct fault cause = {.reason = REASON_KAFKA_FENCED};
 	rd_kafka_resp_err_t err = rd_kafka_fatal_error(sink->rk, text, sizeof(text));
-	enum reason reason = client_reason(err);
-	if (reason == REASON_KAFKA_DENIED) {
-		producer_end(sink, END_MS);
-		return fault_set(f, reason, "transactional id %s: %s", sink->transactional_id, text);
-	}
-	reason = producer_note_fence(sink, &cause);
-	if (f)
-		*f = cause;
-	if (reason == REASON_KAFKA_FENCED)
-		renew(sink);
+	enum reason reason = otherwise;
+	if (client_reason(err) == REASON_KAFKA_DENIED)
+		reason = fault_set(f, REASON_KAFKA_DENIED, "transactional id %s: %s", sink->transactional_id, text);
+	else if (is_fence(err))
+		reason = producer_note_fence(sink, f);
 	else
+		(void)fault_set(f, otherwise, "transactional id %s: %s (%s)", sink->transactional_id, text, rd_kafka_err2name(err));
+	if (reason_verdict(reason) == VERDICT_HALT)
 		producer_end(sink, END_MS);
+	else
+		renew(sink);
 	return reason;
 }
 
@@ -285,13 +291,13 @@ static enum reason fenced(struct sink *sink, struct fault *f)
 static enum reason give_up(struct sink *sink, struct fault *f)
 {
 	if (is_fatal(sink))
-		return fenced(sink, f);
-	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, -1);
+		return fatal(sink, REASON_KAFKA_ABORTED, f);
+	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, ABORT_MS);
 	bool aborted = !error;
 	if (error)
 		rd_kafka_error_destroy(error);
 	if (!aborted && is_fatal(sink))
-		return fenced(sink, f);
+		return fatal(sink, REASON_KAFKA_ABORTED, f);
 	bool adapt = sink->too_large > 0;
 	if (adapt)
 		producer_adapt(sink);
@@ -347,15 +353,16 @@ static enum reason fill_transaction(struct batch *b, struct fault *f)
 }
 
 // After this call EndTxn(commit) may be on its way, so that no failure can be aborted or tried again: a new producer settles it.
+// -1 for the time would wait for ever; the brokers end a transaction after its timeout.
 static enum reason end(struct sink *sink, struct fault *f)
 {
-	rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->rk, -1);
+	rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->rk, (int)sink->conf->transaction_timeout_ms);
 	if (!error)
 		return REASON_OK;
 	(void)fault_set(f, REASON_KAFKA_UNKNOWN, "commit of the transaction: %s", rd_kafka_error_string(error));
 	rd_kafka_error_destroy(error);
 	if (is_fatal(sink))
-		return fenced(sink, f);
+		return fatal(sink, REASON_KAFKA_UNKNOWN, f);
 	renew(sink);
 	return REASON_KAFKA_UNKNOWN;
 }
