@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hexadecimal and base64url, both ways.
+// Hexadecimal, base64url and base64.
 #include "enrolld/base/hex.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -61,7 +61,8 @@ size_t base64url_encode(const void *bytes, size_t len, char *out)
 	return (size_t)(to - out);
 }
 
-static int base64url_value(char c)
+// -1 for what is no digit of the alphabet whose last two are given.
+static int base64_value(char c, const char last[static 2])
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -69,14 +70,14 @@ static int base64url_value(char c)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	if (c == '-')
+	if (c == last[0])
 		return 62;
-	if (c == '_')
+	if (c == last[1])
 		return 63;
 	return -1;
 }
 
-bool base64url_decode(struct slice text, uint8_t *out, size_t *len)
+static bool decode(struct slice text, const char last[static 2], uint8_t *out, size_t *len)
 {
 	if (text.len % 4 == 1)
 		return false;
@@ -84,7 +85,7 @@ bool base64url_decode(struct slice text, uint8_t *out, size_t *len)
 	uint32_t bits = 0;
 	unsigned count = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		int value = base64url_value(text.ptr[i]);
+		int value = base64_value(text.ptr[i], last);
 		if (value < 0)
 			return false;
 		bits = (bits << 6 | (uint32_t)value) & 0xffff;
@@ -98,4 +99,18 @@ bool base64url_decode(struct slice text, uint8_t *out, size_t *len)
 		return false;
 	*len = (size_t)(to - out);
 	return true;
+}
+
+bool base64url_decode(struct slice text, uint8_t *out, size_t *len)
+{
+	return decode(text, "-_", out, len);
+}
+
+bool base64_decode(struct slice text, uint8_t *out, size_t *len)
+{
+	if (text.len % 4 != 0)
+		return false;
+	for (int i = 0; i < 2 && text.len && text.ptr[text.len - 1] == '='; i++)
+		text.len--;
+	return decode(text, "+/", out, len);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes as text: hexadecimal and base64url without padding (RFC 4648 sections 8 and 5). Decoders are strict: one text per value of
-// base64url, and nothing is skipped. Not constant in time: for what is public or compared elsewhere.
+// Bytes as text: hexadecimal, base64 with padding and base64url without (RFC 4648 sections 8, 4 and 5). Decoders are strict: one text
+// per value of base64, and nothing is skipped. Not constant in time: for what is public or compared elsewhere.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #define BASE64URL_TEXT_SIZE(len) (((size_t)(len)*4 + 2) / 3 + 1)
 // Room for the bytes of a text of len characters.
 #define BASE64URL_BYTES_SIZE(len) ((size_t)(len) / 4 * 3 + 2)
+#define BASE64_BYTES_SIZE(len) ((size_t)(len) / 4 * 3)
 
 // Lower case and NUL: out holds HEX_TEXT_SIZE(len).
 void hex_encode(const void *bytes, size_t len, char *out);
@@ -26,3 +27,7 @@ size_t base64url_encode(const void *bytes, size_t len, char *out);
 // out holds BASE64URL_BYTES_SIZE(text.len), and may be partly written if false. Refused are padding, foreign characters, a length
 // of 4n + 1 and spare bits that are not zero.
 bool base64url_decode(struct slice text, uint8_t *out, size_t *len) ATTR_MUST_USE;
+
+// out holds BASE64_BYTES_SIZE(text.len), and may be partly written if false. Refused are missing padding, foreign characters and
+// spare bits that are not zero.
+bool base64_decode(struct slice text, uint8_t *out, size_t *len) ATTR_MUST_USE;

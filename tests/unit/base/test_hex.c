@@ -95,6 +95,47 @@ static void base64url_has_one_text_per_value(void **state)
 	}
 }
 
+static void base64_vectors(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice bytes;
+		const char *text;
+	} cases[] = {
+		{{"", 0}, ""},
+		{{"f", 1}, "Zg=="},
+		{{"fo", 2}, "Zm8="},
+		{{"foo", 3}, "Zm9v"},
+		{{"foob", 4}, "Zm9vYg=="},
+		{{"fooba", 5}, "Zm9vYmE="},
+		{{"foobar", 6}, "Zm9vYmFy"},
+		{{"\xfb\xff\xfe", 3}, "+//+"},
+		{{"\0\0", 2}, "AAA="},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint8_t out[BASE64_BYTES_SIZE(8)];
+		size_t len = 99;
+		assert_true(base64_decode(slice_of(cases[i].text), out, &len));
+		assert_int_equal(len, cases[i].bytes.len);
+		assert_memory_equal(out, cases[i].bytes.ptr, len);
+	}
+}
+
+static void base64_has_one_text_per_value(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"A",        "AA",   "AAA",      "AAAAA", "=",     "====",      "A===",
+					  "Z===",     "Zg=A", "Zh==",     "Zm9=",  "-__-",  "Zm 8",      "Zm8\n",
+					  "Zg==Zg==", "=Zg=", "Zm9v====", "Zm9v=", "\nZm9", "Zm\xc3\xa9"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		uint8_t out[16];
+		size_t len = 99;
+		if (base64_decode(slice_of(bad[i]), out, &len))
+			fail_msg("\"%s\" is taken", bad[i]);
+		assert_int_equal(len, 99);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +144,8 @@ int main(void)
 		cmocka_unit_test(base64url_vectors),
 		cmocka_unit_test(base64url_any_bytes),
 		cmocka_unit_test(base64url_has_one_text_per_value),
+		cmocka_unit_test(base64_vectors),
+		cmocka_unit_test(base64_has_one_text_per_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
