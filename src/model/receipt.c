@@ -42,6 +42,37 @@ static void write_challenge(struct json_writer *w, const struct receipt *receipt
 	json_close_map(w);
 }
 
+static void write_mint(struct json_writer *w, const struct receipt *receipt)
+{
+	char nonce[HEX_TEXT_SIZE(NONCE_SIZE)];
+	hex_encode(receipt->mint_nonce.bytes, NONCE_SIZE, nonce);
+	json_key(w, "mint");
+	json_open_map(w);
+	json_member_text(w, "nonce", slice_of(nonce));
+	json_member_int(w, "epoch", receipt->mint_epoch);
+	json_close_map(w);
+}
+
+static void write_limits(struct json_writer *w, const struct receipt *receipt)
+{
+	json_key(w, "limits");
+	json_open_list(w);
+	for (size_t i = 0; i < receipt->limit_count; i++) {
+		const struct limit_summary *limit = &receipt->limits[i];
+		json_open_map(w);
+		json_member_text(w, "name", limit->name);
+		json_member_int(w, "allowed", limit->allowed);
+		json_member_int(w, "remaining", limit->remaining);
+		json_member_int(w, "resets", limit->resets_ms);
+		if (limit->reached) {
+			json_key(w, "reached");
+			json_bool(w, true);
+		}
+		json_close_map(w);
+	}
+	json_close_list(w);
+}
+
 static void write_violations(struct json_writer *w, const struct receipt *receipt)
 {
 	json_key(w, "violations");
@@ -69,10 +100,17 @@ struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
 	json_member_int(&w, "at", receipt->at_ms);
 	if (receipt->has_account)
 		write_uuid(&w, "account_id", &receipt->account_id);
+	if (receipt->account_number != 0)
+		json_member_int(&w, "number", receipt->account_number);
+	json_member_text(&w, "slug", receipt->slug);
 	if (receipt->has_challenge)
 		write_challenge(&w, receipt);
+	if (receipt->has_mint)
+		write_mint(&w, receipt);
 	if (receipt->violation_count > 0)
 		write_violations(&w, receipt);
+	if (receipt->limit_count > 0)
+		write_limits(&w, receipt);
 	json_close_map(&w);
 	if (strbuf_overflowed(&out))
 		PANIC("receipt: %zu violations are more than a request can have", receipt->violation_count);
@@ -118,19 +156,58 @@ static bool read_reason(const struct node *root, struct receipt *receipt)
 	return receipt->reason != REASON_COUNT;
 }
 
+static bool read_nonce(const struct node *map, struct nonce *nonce, uint16_t *ret_epoch)
+{
+	struct slice text = node_text(node_member(map, "nonce"));
+	int64_t epoch;
+	if (text.len != HEX_TEXT_SIZE(NONCE_SIZE) - 1 || !hex_decode(text, nonce->bytes) || !read_int(map, "epoch", 1, INT16_MAX, &epoch))
+		return false;
+	*ret_epoch = (uint16_t)epoch;
+	return true;
+}
+
 static bool read_challenge(const struct node *root, struct receipt *receipt)
 {
 	const struct node *challenge = node_member(root, "challenge");
 	if (!challenge)
 		return true;
-	struct slice nonce = node_text(node_member(challenge, "nonce"));
-	int64_t epoch;
-	if (!read_uuid(challenge, "id", &receipt->challenge_id) || nonce.len != HEX_TEXT_SIZE(NONCE_SIZE) - 1 ||
-	    !hex_decode(nonce, receipt->nonce.bytes) || !read_int(challenge, "epoch", 1, INT16_MAX, &epoch) ||
-	    !read_int(challenge, "expires", INT64_MIN, INT64_MAX, &receipt->expires_ms))
-		return false;
-	receipt->epoch = (uint16_t)epoch;
 	receipt->has_challenge = true;
+	return read_uuid(challenge, "id", &receipt->challenge_id) && read_nonce(challenge, &receipt->nonce, &receipt->epoch) &&
+	       read_int(challenge, "expires", INT64_MIN, INT64_MAX, &receipt->expires_ms);
+}
+
+static bool read_generated(const struct node *root, struct receipt *receipt)
+{
+	if (node_member(root, "number") && !read_int(root, "number", 1, INT64_MAX, &receipt->account_number))
+		return false;
+	const struct node *slug = node_member(root, "slug"), *mint = node_member(root, "mint");
+	receipt->slug = slug ? node_text(slug) : SLICE_ABSENT;
+	if (slug && receipt->slug.len == 0)
+		return false;
+	receipt->has_mint = mint != NULL;
+	return !mint || read_nonce(mint, &receipt->mint_nonce, &receipt->mint_epoch);
+}
+
+static bool read_limits(const struct node *root, struct receipt *receipt)
+{
+	const struct node *list = node_member(root, "limits");
+	if (!list)
+		return true;
+	size_t count = node_count(list);
+	if (!node_is(list, NODE_LIST) || count > LIMITS_MAX)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct node *item = node_item(list, i);
+		const struct node *reached = node_member(item, "reached");
+		struct limit_summary *limit = &receipt->limits[i];
+		limit->name = node_text(node_member(item, "name"));
+		limit->reached = node_is(reached, NODE_BOOL) && reached->boolean;
+		if (slice_is_absent(limit->name) || !read_int(item, "allowed", 1, INT64_MAX, &limit->allowed) ||
+		    !read_int(item, "remaining", 0, INT64_MAX, &limit->remaining) ||
+		    !read_int(item, "resets", INT64_MIN, INT64_MAX, &limit->resets_ms))
+			return false;
+	}
+	receipt->limit_count = count;
 	return true;
 }
 
@@ -166,7 +243,8 @@ static bool read_members(const struct node *root, struct arena *arena, struct re
 			return false;
 		receipt->has_account = true;
 	}
-	return read_challenge(root, receipt) && read_violations(root, arena, receipt);
+	return read_challenge(root, receipt) && read_generated(root, receipt) && read_violations(root, arena, receipt) &&
+	       read_limits(root, receipt);
 }
 
 enum reason receipt_read(struct slice json, struct arena *arena, struct receipt *ret_receipt, struct fault *f)
@@ -180,4 +258,21 @@ enum reason receipt_read(struct slice json, struct arena *arena, struct receipt 
 		return fault_set(f, REASON_INTERNAL, "a receipt is not of version %d or older", VERSION);
 	*ret_receipt = receipt;
 	return REASON_OK;
+}
+
+// Is it the one to speak of, rather than other?
+static bool presses_more(const struct limit_summary *limit, const struct limit_summary *other)
+{
+	if (limit->reached || other->reached)
+		return limit->reached && (!other->reached || limit->resets_ms > other->resets_ms);
+	return limit->remaining < other->remaining;
+}
+
+const struct limit_summary *receipt_limit(const struct receipt *receipt)
+{
+	const struct limit_summary *chosen = NULL;
+	for (size_t i = 0; i < receipt->limit_count; i++)
+		if (!chosen || presses_more(&receipt->limits[i], chosen))
+			chosen = &receipt->limits[i];
+	return chosen;
 }

@@ -19,6 +19,7 @@ static const char *const claim_names[CLAIM_KIND_COUNT] = {
 	[CLAIM_EMAIL] = "email",
 	[CLAIM_PHONE] = "phone",
 	[CLAIM_USERNAME] = "username",
+	[CLAIM_SLUG] = "slug",
 };
 
 const char *operation_kind_name(enum operation_kind kind)

@@ -14,6 +14,8 @@ struct account_row {
 	const char *state;          // "pending": no identity verified yet; "active"
 	struct slice password_hash; // absent: none
 	struct slice given_name, family_name, display_name, birth_date, locale, attributes;
+	const char *counter; // gives the number; NULL: it gets none
+	int64_t number;      // integer id in its realm, filled by the store; 0: none
 };
 
 // A verification: its code and link token are derived from nonce, epoch and serial.
@@ -45,8 +47,12 @@ struct message_row {
 struct changes {
 	bool has_account;
 	struct account_row account;
-	const struct claim *claims; // of the registration; written with the account
-	size_t claim_count;
+	const struct claim *claims; // of the registration, then the derived ones; written with the account
+	size_t claim_count;         // of all
+	size_t derived_count;       // the last so many are derived
+	const struct limit_use *limits; // of the registration
+	size_t limit_count;
+	bool counts[LIMITS_MAX];    // which of them this request is counted on
 	struct challenge_row challenges[MESSAGES_MAX];
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];

@@ -33,6 +33,13 @@ struct inbox_row {
 	struct slice receipt;  // JSON, see receipt.h
 };
 
+// How much of a limit is spent. After the store: with this request, if it was counted.
+struct limit_state {
+	int64_t used;
+	int64_t resets_ms; // database time from which more are allowed: end of the window, or the oldest request leaves it
+	bool reached;      // this request is one too many
+};
+
 struct facts {
 	int64_t now_ms;      // database time of the look
 	int64_t mark;        // passed mark of the record's partition
@@ -41,6 +48,8 @@ struct facts {
 	bool found;           // row is filled
 	bool own;             // the row was stored for this very record
 	bool taken[CLAIMS_MAX]; // by claim index: held by another account
+	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
+	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 
 // Sets facts->hit from the rest: facts->found, row, mark, now_ms. horizon_ms: age past which inbox rows may have been swept.

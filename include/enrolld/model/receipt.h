@@ -12,6 +12,14 @@
 enum outcome { OUTCOME_ACCEPTED, OUTCOME_REFUSED, OUTCOME_EXPIRED, OUTCOME_DEAD };
 const char *outcome_name(enum outcome outcome) ATTR_MUST_USE; // "accepted", "refused", "expired", "dead"
 
+// What an answer says of a limit.
+struct limit_summary {
+	struct slice name;
+	int64_t allowed, remaining;
+	int64_t resets_ms; // database time, as limit_state
+	bool reached;
+};
+
 struct receipt {
 	enum outcome outcome;
 	enum reason reason;             // REASON_OK if accepted
@@ -26,7 +34,18 @@ struct receipt {
 	int64_t expires_ms;             // of the challenge
 	struct violation *violations;
 	size_t violation_count;
+	int64_t account_number;         // integer id; 0: none
+	struct slice slug;              // absent: none
+	bool has_mint;                  // tokens are derived from this, with at_ms as their time
+	struct nonce mint_nonce;
+	uint16_t mint_epoch;
+	struct limit_summary limits[LIMITS_MAX]; // those that were asked
+	size_t limit_count;
 };
+
+// The limit that an answer with one set of rate-limit headers speaks of: the one that is reached (of several the one that lasts longest), else the
+// one with least remaining. NULL: none.
+const struct limit_summary *receipt_limit(const struct receipt *receipt) ATTR_MUST_USE;
 
 struct slice receipt_write(const struct receipt *receipt, struct arena *arena) ATTR_MUST_USE; // JSON
 // INTERNAL if the text is not a receipt of this or an older version. Violations come back with field and code; the text is the dialect's to fill.

@@ -23,8 +23,8 @@ enum operation_kind {
 const char *operation_kind_name(enum operation_kind kind) ATTR_MUST_USE; // "sign_up", ...
 bool operation_kind_find(struct slice name, enum operation_kind *kind) ATTR_MUST_USE;
 
-enum claim_kind { CLAIM_EMAIL, CLAIM_PHONE, CLAIM_USERNAME, CLAIM_KIND_COUNT };
-const char *claim_kind_name(enum claim_kind kind) ATTR_MUST_USE; // "email", "phone", "username": also the value in the database
+enum claim_kind { CLAIM_EMAIL, CLAIM_PHONE, CLAIM_USERNAME, CLAIM_SLUG, CLAIM_KIND_COUNT };
+const char *claim_kind_name(enum claim_kind kind) ATTR_MUST_USE; // "email", "phone", "username", "slug": also the value in the database
 
 // One identity, unique in its realm.
 struct claim {
@@ -32,6 +32,34 @@ struct claim {
 	struct slice value; // uniqueness key: e-mail lower-case local part + A-label; phone E.164; user name NFKC, case-folded
 	struct slice shown; // as the person wrote it (trimmed where the dialect says so)
 	const char *field;  // JSON pointer of the input it came from, for violations
+};
+
+// A claim whose value is made here: the stem, or, if that is taken, the stem cut so that it and "-2", "-3", ... stay within max; the first that is
+// free. Proposed by the look (struct facts), taken by the store; one that is lost on the way is proposed anew.
+struct derived_claim {
+	enum claim_kind kind;
+	struct slice stem;  // 1 to max code points, as it is to be unique
+	size_t max;         // code points of the whole, DERIVED_LENGTH_MIN to DERIVED_LENGTH_MAX
+	const char *field;  // JSON pointer that stands for it
+};
+#define DERIVED_LENGTH_MIN 24 // room for any number
+#define DERIVED_LENGTH_MAX 512
+
+// Requests may not come faster than this.
+struct limit_use {
+	const char *name;
+	struct slice subject; // keyed digest as text, 1 to 128 bytes: never the key or address itself
+	int64_t allowed;      // requests a window, at least 1
+	int64_t window_ms;    // at least 1
+	enum limit_kind {
+		LIMIT_FIXED,   // windows begin with the first request after the one before has ended
+		LIMIT_SLIDING, // any stretch of that length
+	} kind;
+	enum limit_stage {
+		LIMIT_BEFORE_BODY,  // counts every request that says who it is, also one whose body cannot be read
+		LIMIT_BEFORE_RULES, // counts those whose body can be read
+		LIMIT_AFTER_RULES,  // counts those that meet their rules
+	} stage;
 };
 
 // A rule that was not met. Never holds the rejected value.
@@ -42,11 +70,22 @@ struct violation {
 };
 
 #define CLAIMS_MAX 4
+#define DERIVED_MAX 2
+#define LIMITS_MAX 4
 
 struct registration {
 	enum operation_kind operation;
 	struct claim claims[CLAIMS_MAX];
 	size_t claim_count;
+	bool unique_anyway;          // taken claims are told together with violations, not only where there are none
+	struct derived_claim derived[DERIVED_MAX];
+	size_t derived_count;
+	bool wants_number;           // the account gets an integer id, counted from 1 in each realm
+	const char *counter;         // what counts it; NULL: "account". Dialects that share a realm must share the counter too
+	bool wants_tokens;           // the answer carries tokens: the receipt gets what they are minted from
+	struct slice bearer_digest;  // keyed digest of a bearer token; absent if there is none
+	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
+	size_t limit_count;
 	struct secret *password;     // owned by whoever owns the registration, until the hash pool takes it
 	struct slice password_hash;  // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;

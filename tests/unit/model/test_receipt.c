@@ -69,6 +69,72 @@ static void an_accepted_receipt_comes_back(void **state)
 	assert_true(slice_equal(receipt_write(&out, *state), json));
 }
 
+static void what_was_generated_comes_back(void **state)
+{
+	struct receipt in = {.outcome = OUTCOME_ACCEPTED, .operation = OPERATION_SIGN_UP, .at_ms = 1, .account_number = 4294967297,
+			     .slug = SLICE_LIT("jos\"e-2"), .has_mint = true, .mint_epoch = 3, .mint_nonce = {{0xab, 0xcd}}};
+	struct receipt out;
+	struct slice json = receipt_write(&in, *state);
+	assert_true(slice_equal_text(json, "{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,"
+					   "\"number\":4294967297,\"slug\":\"jos\\\"e-2\","
+					   "\"mint\":{\"nonce\":\"abcd0000000000000000000000000000\",\"epoch\":3}}"));
+	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
+	assert_int_equal(out.account_number, 4294967297);
+	assert_true(slice_equal(out.slug, in.slug));
+	assert_true(out.has_mint);
+	assert_memory_equal(out.mint_nonce.bytes, in.mint_nonce.bytes, NONCE_SIZE);
+	assert_int_equal(out.mint_epoch, 3);
+	assert_true(slice_equal(receipt_write(&out, *state), json));
+}
+
+static void a_receipt_of_before_has_nothing_generated(void **state)
+{
+	struct receipt out;
+	struct slice old = SLICE_LIT("{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1}");
+	assert_int_equal(receipt_read(old, *state, &out, NULL), REASON_OK);
+	assert_int_equal(out.account_number, 0);
+	assert_true(slice_is_absent(out.slug));
+	assert_false(out.has_mint);
+	assert_int_equal(out.limit_count, 0);
+	assert_null(receipt_limit(&out));
+}
+
+static void limits_come_back(void **state)
+{
+	struct receipt in = {
+		.outcome = OUTCOME_REFUSED,
+		.reason = REASON_RATE_LIMITED,
+		.operation = OPERATION_SIGN_UP,
+		.limits = {{SLICE_LIT("key"), 100, 7, 1795560731123, false}, {SLICE_LIT("client"), 5, 0, 1795560731999, true}},
+		.limit_count = 2,
+	};
+	struct receipt out;
+	struct slice json = receipt_write(&in, *state);
+	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
+	assert_int_equal(out.limit_count, 2);
+	assert_true(slice_equal_text(out.limits[0].name, "key"));
+	assert_int_equal(out.limits[0].allowed, 100);
+	assert_int_equal(out.limits[0].remaining, 7);
+	assert_int_equal(out.limits[0].resets_ms, 1795560731123);
+	assert_false(out.limits[0].reached);
+	assert_true(out.limits[1].reached);
+	assert_true(slice_equal(receipt_write(&out, *state), json));
+}
+
+static void the_limit_that_presses_most_is_spoken_of(void **state)
+{
+	(void)state;
+	struct receipt r = {.limits = {{.remaining = 9}, {.remaining = 2}, {.remaining = 2}}, .limit_count = 3};
+	assert_ptr_equal(receipt_limit(&r), &r.limits[1]);
+	r.limits[0].reached = true;
+	assert_ptr_equal(receipt_limit(&r), &r.limits[0]);
+	r.limits[2].reached = true;
+	r.limits[2].resets_ms = 1;
+	assert_ptr_equal(receipt_limit(&r), &r.limits[2]);
+	r.limit_count = 0;
+	assert_null(receipt_limit(&r));
+}
+
 static void violations_keep_order_field_and_code_only(void **state)
 {
 	struct violation violations[] = {
@@ -143,6 +209,13 @@ static void what_is_no_receipt_is_internal(void **state)
 		"\",\"nonce\":\"00\",\"epoch\":1,\"expires\":1}}",
 		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"violations\":[{\"field\":\"/a\"}]}",
 		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"violations\":{}}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"number\":0}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"slug\":\"\"}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"slug\":5}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"mint\":{\"nonce\":\"00\",\"epoch\":1}}",
+		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"limits\":{}}",
+		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"limits\":[{\"name\":\"a\",\"allowed\":1}]}",
+		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"limits\":[1,2,3,4,5]}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct receipt out = {.at_ms = 42};
@@ -158,6 +231,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_accepted_receipt_comes_back),
+		cmocka_unit_test(what_was_generated_comes_back),
+		cmocka_unit_test(a_receipt_of_before_has_nothing_generated),
+		cmocka_unit_test(limits_come_back),
+		cmocka_unit_test(the_limit_that_presses_most_is_spoken_of),
 		cmocka_unit_test(violations_keep_order_field_and_code_only),
 		cmocka_unit_test(every_outcome_reason_and_operation_survives),
 		cmocka_unit_test(unknown_members_are_skipped),
