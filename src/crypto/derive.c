@@ -2,6 +2,8 @@
 // Codes, tokens and ids as functions of their row.
 #include "enrolld/crypto/derive.h"
 
+#include <string.h>
+
 #include "crypto/derive.h"
 #include "crypto/frame.h"
 #include "crypto/keyring.h"
@@ -11,6 +13,7 @@
 #define DIGITS_MIN 4
 #define DIGITS_MAX 10
 #define TOKEN_SIZE 32
+#define SHAPE_TEXT 64u // and the length; lower ones are the token's and the codes'
 
 _Static_assert(TOKEN_TEXT_SIZE == BASE64URL_TEXT_SIZE(TOKEN_SIZE), "a token's text");
 
@@ -28,7 +31,7 @@ void nonce_draw(struct nonce *nonce)
 	randombytes_buf(nonce->bytes, sizeof(nonce->bytes));
 }
 
-// shape: digits of a code, 0 for a token; block: which try.
+// shape: digits of a code, 0 for a token, SHAPE_TEXT + length for a text; block: which try.
 static void prf(const struct origin *origin, unsigned shape, uint64_t block, uint8_t *out, size_t size)
 {
 	struct frame frame;
@@ -87,6 +90,26 @@ void derive_token(const struct keyring *ring, uint16_t epoch, const char *kind, 
 	prf(&origin, 0, 0, token, sizeof(token));
 	(void)sodium_bin2base64(out, TOKEN_TEXT_SIZE, token, sizeof(token), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	secret_wipe(token, sizeof(token));
+}
+
+void derive_text(const struct keyring *ring, uint16_t epoch, const char *kind, struct slice realm, const struct nonce *nonce,
+		 uint32_t serial, const char *alphabet, size_t length, char *out)
+{
+	size_t letters = strlen(alphabet);
+	if (letters < 2 || letters > 256 || length < 1 || length > DERIVE_TEXT_MAX)
+		PANIC("a text of %zu characters of %zu", length, letters);
+	const struct origin origin = {keyring_key(ring, epoch, KEY_MINT), slice_of(kind), realm, nonce, serial};
+	const size_t fair = 256 - 256 % letters; // bytes from there on are unfair
+	uint8_t block[DERIVE_BLOCK_SIZE];
+	size_t done = 0;
+	for (uint64_t tries = 0; done < length; tries++) {
+		prf(&origin, SHAPE_TEXT + (unsigned)length, tries, block, sizeof(block));
+		for (size_t i = 0; i < sizeof(block) && done < length; i++)
+			if (block[i] < fair)
+				out[done++] = alphabet[block[i] % letters];
+	}
+	secret_wipe(block, sizeof(block));
+	out[length] = '\0';
 }
 
 struct uuid derive_id(const struct slice *parts, size_t count)

@@ -14,8 +14,9 @@ enum key_purpose {
 	KEY_SEAL = 2,   // payloads at rest
 	KEY_DIGEST = 3, // look-ups
 	KEY_PRINT = 4,  // fingerprints of requests
+	KEY_SIGN = 5,   // signed tokens
 };
-#define KEY_PURPOSES 4
+#define KEY_PURPOSES 5
 
 // A ring without the epoch is a defect of the caller (keyring_has): panic.
 const uint8_t *keyring_key(const struct keyring *ring, uint16_t epoch, enum key_purpose purpose) ATTR_MUST_USE;

@@ -26,5 +26,11 @@ void derive_code(const struct keyring *ring, uint16_t epoch, const char *kind, s
 void derive_token(const struct keyring *ring, uint16_t epoch, const char *kind, struct slice realm, const struct nonce *nonce,
 		  uint32_t serial, char out[static TOKEN_TEXT_SIZE]);
 
+// Opaque text of 1 to DERIVE_TEXT_MAX characters of an alphabet (2 to 256 bytes, each once) without bias. out holds length + 1
+// bytes. Texts of other lengths are unrelated.
+#define DERIVE_TEXT_MAX 1024
+void derive_text(const struct keyring *ring, uint16_t epoch, const char *kind, struct slice realm, const struct nonce *nonce,
+		 uint32_t serial, const char *alphabet, size_t length, char *out);
+
 // An id that everybody can recompute: unkeyed BLAKE2b over length-prefixed parts, as a version 8 UUID (RFC 9562).
 struct uuid derive_id(const struct slice *parts, size_t count);

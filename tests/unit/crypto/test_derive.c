@@ -116,6 +116,35 @@ static void codes_are_spread(void **state)
 		assert_in_range(first[i], 850, 1150); // 5 standard deviations; the values are fixed, so this is no game of chance
 }
 
+static void texts_have_known_values(void **state)
+{
+	(void)state;
+	char text[DERIVE_TEXT_MAX + 1];
+	derive_text(ring, 1, "jti", shop, &nonce, 0, "0123456789abcdef", 32, text);
+	assert_string_equal(text, "9c81c90443ff080294a0e42764dcf49a");
+	derive_text(ring, 1, "api", shop, &nonce, 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 80, text);
+	assert_string_equal(text, "xOtaCYfIrJHc2bJxe7Mh60rwOcVQ5tsa6x5pffZk9vmmQ2fPcHz3bLRYmRBWYjyaDn76o843AWbZcDuy");
+	derive_text(ring, 1, "x", shop, &nonce, 0, "ab", 1, text);
+	assert_string_equal(text, "b");
+	derive_text(ring, 1, "x", shop, &nonce, 0, "abc", 100, text); // more than one block
+	assert_string_equal(text, "cbcbbcbbcbabccbaacccbabaacabbbccbabacbaabacaabcaabaabcccacabbbbbcbbbaccaaaaabbbbcbacccabbacaacacaabc");
+}
+
+static void texts_are_spread(void **state)
+{
+	(void)state;
+	unsigned seen[3] = {0};
+	char text[DERIVE_TEXT_MAX + 1];
+	for (uint32_t serial = 0; serial < 30; serial++) {
+		derive_text(ring, 1, "x", shop, &nonce, serial, "abc", 1000, text);
+		assert_int_equal(strlen(text), 1000);
+		for (size_t i = 0; i < 1000; i++)
+			seen[text[i] - 'a']++;
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_in_range(seen[i], 9600, 10400); // 5 standard deviations
+}
+
 static void ids_have_known_values(void **state)
 {
 	(void)state;
@@ -165,6 +194,8 @@ int main(void)
 		cmocka_unit_test(each_input_changes_the_value),
 		cmocka_unit_test(unfair_numbers_are_rejected),
 		cmocka_unit_test(codes_are_spread),
+		cmocka_unit_test(texts_have_known_values),
+		cmocka_unit_test(texts_are_spread),
 		cmocka_unit_test(ids_have_known_values),
 		cmocka_unit_test(nonces_differ),
 	};
