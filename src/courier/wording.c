@@ -5,7 +5,6 @@
 #include "courier/wording_private.h"
 
 #define MS_PER_MINUTE 60000
-#define MS_PER_HOUR 3600000
 
 const struct wording *wordings_find(const struct wordings *w, struct slice kind)
 {
@@ -73,15 +72,16 @@ struct phrases {
 
 static void fill_phrases(const struct catalogue *c, const struct wording_values *v, struct phrases *p)
 {
-	bool hours = v->life_ms >= 2 * MS_PER_HOUR;
-	int64_t minutes = v->life_ms / MS_PER_MINUTE > 0 ? v->life_ms / MS_PER_MINUTE : 1;
+	// To the nearest minute: a message that leaves at once says "10 min" and "24 h", not "9 min" and "23 h".
+	int64_t minutes = (v->life_ms + MS_PER_MINUTE / 2) / MS_PER_MINUTE;
+	bool hours = minutes >= 120;
 	const struct template_value base[] = {
 		text_value("brand", v->brand),
 		text_value("name", v->name),
 		text_value("code", v->code),
 		text_value("link", v->link),
-		life_value("hours", v->life_ms / MS_PER_HOUR, hours),
-		life_value("minutes", minutes, !hours),
+		life_value("hours", minutes / 60, hours),
+		life_value("minutes", minutes > 0 ? minutes : 1, !hours),
 		{0},
 	};
 	size_t n = 0;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evidence made worse on purpose, one lie at a time, each with the finding that must name it."""
 import base64
+import collections
 import json
 import pathlib
 import shutil
@@ -119,8 +120,8 @@ def refused_for_nothing(f):
 
 def taken_by_nobody(f):
     """Refused as taken though nobody has its identity."""
-    rivals = {tuple(claim) for row in f.rows("requests.jsonl") for claim in row["claims"]
-              if sum(claim in other["claims"] for other in f.rows("requests.jsonl")) > 1}
+    asked = collections.Counter(tuple(claim) for row in f.rows("requests.jsonl") for claim in row["claims"])
+    rivals = {claim for claim, count in asked.items() if count > 1}
     alone = {row["request_id"] for row in f.rows("requests.jsonl") if row["class"] == "good" and row["request_id"]
              and not any(tuple(claim) in rivals for claim in row["claims"])}
 

@@ -80,7 +80,8 @@ def drain(world, workers, say, timeout):
         if dead:
             raise Failed(f"{', '.join(dead)} ended by itself:\n{workers[0].text()[-1500:]}")
         if time.monotonic() > until:
-            raise Failed(f"{lag} records have not passed {timeout} s after the last fault")
+            waits = "; ".join(f"{worker.name} says {worker.get('/readyz')[1].strip()}" for worker in workers)
+            raise Failed(f"{lag} records have not passed {timeout} s after the last fault: {waits}")
         time.sleep(0.5)
 
 

@@ -7,8 +7,10 @@ What a record must become, by its class:
   tombstone   a dead letter with its reason, no result
   conflict    a reply and a dead letter (request_conflict), no result: its id belongs to an earlier record with other content
 """
+import bisect
 import collections
 import dataclasses
+import itertools
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,28 +301,34 @@ def offsets_pass_what_is_done(e):
             yield Finding("marks_differ", "I1", f"{where}: the group stands at {place['committed']}, its mark at {place['passed']}")
         if place.get("mark") is not None and place["mark"] > place["passed"]:
             yield Finding("marks_differ", "I1", f"{where}: the database's mark {place['mark']} is beyond {place['passed']}")
-    stored = {}
+    yield from _samples(e, _stored(e))
+
+
+def _stored(e):
+    """{(topic, partition): (offsets, latest time of storing among the records up to each)}; no row counts as never."""
+    found = collections.defaultdict(list)
     for request in e.acknowledged:
         rows = [e.row_at[request.at]] if request.at in e.row_at else e.rows_of.get(request.id, [])
-        stored[request.at] = min((row["stored_at"] for row in rows), default=None)
-    by_partition = collections.defaultdict(list)
-    for at, time in stored.items():
-        by_partition[at[0], at[1]].append((at[2], time))
-    for records in by_partition.values():
+        found[request.at[:2]].append((request.at[2], min((row["stored_at"] for row in rows), default=float("inf"))))
+    for place, records in found.items():
         records.sort()
+        found[place] = ([offset for offset, _ in records], list(itertools.accumulate((time for _, time in records), max)))
+    return found
+
+
+def _samples(e, stored):
     highest = {}
     for sample in e.samples:
         place = (sample["topic"], sample["partition"])
         if sample["committed"] < highest.get(place, 0):
             yield Finding("offset_went_back", "I1", f"{place}: committed {sample['committed']} after {highest[place]}")
         highest[place] = max(highest.get(place, 0), sample["committed"])
-        for offset, time in by_partition.get(place, []):
-            if offset >= sample["committed"]:
-                break
-            if time is None or time > sample["at"]:
-                yield Finding("passed_unfinished", "I1", f"{place[0]}/{place[1]}@{offset}: passed at {sample['at']}, stored {time}",
-                              (place[0], place[1], offset))
-                return
+        offsets, latest = stored.get(place, ([], []))
+        passed = bisect.bisect_left(offsets, sample["committed"])
+        if passed and latest[passed - 1] > sample["at"]:
+            offset = offsets[bisect.bisect_right(latest, sample["at"])]
+            yield Finding("passed_unfinished", "I1", f"{place[0]}/{place[1]}@{offset}: passed at {sample['at']}, stored at "
+                          f"{latest[passed - 1]}", (*place, offset))
 
 
 def in_order(e):

@@ -72,9 +72,16 @@ class Cluster:
             except KafkaException:
                 pass  # it was never made
 
-    def partitions(self, topic):
-        known = self.admin.list_topics(topic, timeout=10).topics[topic]
-        return sorted(known.partitions) if known.error is None else []
+    def partitions(self, topic, timeout=15):
+        """Numbers of a topic's partitions; waits for a topic that was made a moment ago."""
+        until = time.monotonic() + timeout
+        while True:
+            known = self.admin.list_topics(topic, timeout=10).topics[topic]
+            if known.error is None and known.partitions:
+                return sorted(known.partitions)
+            if time.monotonic() > until:
+                raise KafkaException(known.error)
+            time.sleep(0.05)
 
     def names(self):
         return set(self.admin.list_topics(timeout=10).topics)

@@ -13,7 +13,7 @@ SHARES = (  # of 1,000 records
 )
 BROKEN = (b'{"email": "a@b.example",', b"", b"not json", b'["a"]', b'{"email": "x", "email": "y"}', b'{"email": "\xff"}',
           b'{"email": "a\\u0000b@c.example"}')
-REASONS = ("malformed_json", "malformed_json", "malformed_json", "not_an_object", "duplicate_key", "invalid_utf8", "nul_character")
+REASONS = ("malformed_json", "empty", "malformed_json", "not_an_object", "duplicate_key", "invalid_utf8", "nul_character")
 
 
 class Load:
@@ -27,7 +27,7 @@ class Load:
 
     def _person(self):
         self.count += 1
-        body = {"email": f"Person.{self.count}@{self.domain}", "password": f"correct horse battery {self.random.getrandbits(40):x}",
+        body = {"email": f"Person.{self.count}@{self.domain}", "password": f"violet tractor sings {self.random.getrandbits(40):x}",
                 "given_name": "Ada", "locale": "en"}
         claims = [["email", f"person.{self.count}@{self.domain}"]]
         if self.random.random() < 0.3:

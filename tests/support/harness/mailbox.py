@@ -82,6 +82,19 @@ class Texts:
             time.sleep(0.05)
 
 
+class ServiceSinks:
+    """The sinks that scripts/services runs, for a run that leaves its mails there."""
+
+    def __init__(self, values):
+        self.smtp_port = int(values["ENROLLD_SMTP"].rpartition(":")[2])
+        self.text_port = int(values["ENROLLD_TEXTS"].rpartition(":")[2])
+        self.mailbox = Mailbox(values["ENROLLD_MAIL_DIR"])
+        self.texts = Texts(values["ENROLLD_TEXT_DIR"])
+
+    def close(self):
+        """They stay."""
+
+
 class Sinks:
     """Both sinks as processes of this run, so that nobody else's mails are seen and they may be stopped."""
 

@@ -54,7 +54,7 @@ class Worker:
         self.starts += 1
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.binary, "run", "--config", str(self.config)], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+                                            stderr=log, start_new_session=True)
         if ready is not None:
             self.wait_ready(ready)
         return self

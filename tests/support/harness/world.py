@@ -14,7 +14,7 @@ import psycopg2.extensions
 from . import services
 from .gateway import Gateway
 from .kafka import Cluster
-from .mailbox import Sinks
+from .mailbox import ServiceSinks, Sinks
 from .worker import Worker
 
 # Below OWASP's floor, hence the override: these tests are about what happens to requests, not about the cost of a hash.
@@ -30,9 +30,9 @@ def merged(base, more):
 
 
 class World:
-    """Use as a context: what it made is gone at its end, but for its folder if keep is set."""
+    """Use as a context: what it made is gone at its end, but for its folder if keep is set; with leave all of it stays, workers too."""
 
-    def __init__(self, purpose, partitions=4, settings=None, reply_partitions=2):
+    def __init__(self, purpose, partitions=4, settings=None, reply_partitions=2, more_topics=(), own_sinks=True):
         self.services = services.Services()
         self.services.check()
         self.binary = services.binary()
@@ -42,7 +42,9 @@ class World:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"enrolld-{purpose}-{self.suffix}-"))
         self.keep = False
         self.cluster = Cluster(self.services.bootstrap)
-        self.topics = {name: f"{purpose}.{self.suffix}.{name}" for name in ("signup", "otp", "results", "accounts", "dead", "replies")}
+        self.topics = {name: f"{purpose}.{self.suffix}.{name}"
+                       for name in ("signup", "otp", "results", "accounts", "dead", "replies", *more_topics)}
+        self.more_topics = more_topics
         self.group = f"{purpose}-{self.suffix}"
         self.workers = {}
         self.sinks = None
@@ -51,6 +53,8 @@ class World:
         self.connection = None
         self.reply_partitions = reply_partitions
         self.more = settings or {}
+        self.own_sinks = own_sinks
+        self.leave = False
 
     # --- beginning and end ---------------------------------------------------------------------------------------------
 
@@ -65,8 +69,9 @@ class World:
 
     def _begin(self):
         self._sql_outside(f'create database "{self.database}"')
-        self.sinks = Sinks(self.folder)
-        self.cluster.create({self.topics["signup"]: self.partitions, self.topics["otp"]: 2},
+        self.sinks = Sinks(self.folder) if self.own_sinks else ServiceSinks(self.services.values)
+        requests = {self.topics["signup"]: self.partitions, self.topics["otp"]: 2, **{self.topics[name]: 1 for name in self.more_topics}}
+        self.cluster.create(requests,
                             **{"message.timestamp.type": "LogAppendTime", "max.message.bytes": "4000000"})
         self.cluster.create({self.topics["replies"]: self.reply_partitions})
         self.gateway = Gateway(self.services.bootstrap, self.topics["replies"])
@@ -76,6 +81,8 @@ class World:
             self.command(*command)
 
     def __exit__(self, *_):
+        if self.leave:
+            return
         for worker in self.workers.values():
             if worker.running():
                 worker.resume()
@@ -124,16 +131,17 @@ class World:
                         "mail_from": "accounts@shop.example", "link_url": "https://shop.example/verify?token={{token}}",
                         "brand": "Shop & Sons", "poll": "200ms", "retry_min": "1s"},
         }
-        return merged(merged(base, self.more), more)
+        more_settings = self.more(self) if callable(self.more) else self.more
+        return merged(merged(base, more_settings), more)
 
     def worker(self, name, **more):
         worker = Worker(self.binary, name, self.settings(name, **more), self.folder)
         self.workers[name] = worker
         return worker
 
-    def command(self, *words, check=True):
-        """Runs a command of the program with this run's settings; (exit status, stdout, stderr)."""
-        done = subprocess.run([self.binary, *words, "--config", str(self.config)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    def command(self, *words, check=True, config=None):
+        """Runs a command of the program with this run's settings, or those of a worker; (exit status, stdout, stderr)."""
+        done = subprocess.run([self.binary, *words, "--config", str(config or self.config)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=120, check=False, env={**os.environ})
         if check and done.returncode != 0:
             raise RuntimeError(f"enrolld {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -90,10 +90,34 @@ static void absent_values(void **state)
 	v.life_ms = 10 * 60000 - 1;
 	struct wording_text t = render("verify_email", "en", &v);
 	has(&t.text, "Hello,\n");
-	has(&t.text, "    012345\n\nValid for 9 min.");
+	has(&t.text, "    012345\n\nValid for 10 min.");
 	assert_null(strstr(t.text.data, "link"));
 	assert_null(strstr(t.html.data, "href"));
 	wording_text_free(&t);
+}
+
+static void life_to_the_nearest_minute(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t life_ms;
+		const char *said;
+	} rows[] = {
+		{24 * 3600000 - 400, "Valid for 24 h."},
+		{3 * 3600000 - 60000, "Valid for 2 h."},
+		{7170000, "Valid for 2 h."},
+		{7169999, "Valid for 119 min."},
+		{90000, "Valid for 2 min."},
+		{89999, "Valid for 1 min."},
+		{1, "Valid for 1 min."},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wording_values v = values_full();
+		v.life_ms = rows[i].life_ms;
+		struct wording_text t = render("verify_email", "en", &v);
+		has(&t.text, rows[i].said);
+		wording_text_free(&t);
+	}
 }
 
 static void no_code_in_subjects(void **state)
