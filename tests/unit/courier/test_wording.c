@@ -250,9 +250,10 @@ static void broken_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mail_in_english),  cmocka_unit_test(absent_values),        cmocka_unit_test(no_code_in_subjects),
-		cmocka_unit_test(nearest_language), cmocka_unit_test(memory_is_used_again), cmocka_unit_test(unknown_kind),
-		cmocka_unit_test(broken_files),
+		cmocka_unit_test(mail_in_english),      cmocka_unit_test(absent_values),
+		cmocka_unit_test(no_code_in_subjects),  cmocka_unit_test(nearest_language),
+		cmocka_unit_test(memory_is_used_again), cmocka_unit_test(unknown_kind),
+		cmocka_unit_test(broken_files),         cmocka_unit_test(life_to_the_nearest_minute),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }
