@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "args.h"
 #include "hash.h"
@@ -17,8 +18,18 @@ struct loop {
 	int64_t length_ns;
 	pthread_barrier_t *start;
 	struct timing times;
-	double rate; // hashes per second of this thread, over whole hashes
+	double rate;   // hashes per second of this thread, over whole hashes
+	double cpu_ms; // processor time it took
 };
+
+static double cpu_ms(void)
+{
+	struct rusage usage;
+	if (getrusage(RUSAGE_THREAD, &usage) != 0)
+		die("getrusage fails");
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
 
 static void *run(void *ctx)
 {
@@ -26,6 +37,7 @@ static void *run(void *ctx)
 	struct hash_way *way = hash_way_create(loop->memory_kib, loop->passes);
 	hash_way_hash(way, "the first one maps memory");
 	(void)pthread_barrier_wait(loop->start);
+	double used = cpu_ms();
 	int64_t begin = now_ns(), last = begin;
 	while (last - begin < loop->length_ns) {
 		hash_way_hash(way, "correct horse battery staple");
@@ -33,6 +45,7 @@ static void *run(void *ctx)
 		timing_add(&loop->times, now - last);
 		last = now;
 	}
+	loop->cpu_ms = cpu_ms() - used;
 	loop->rate = (double)loop->times.count * 1e9 / (double)(last - begin);
 	hash_way_destroy(way);
 	return NULL;
@@ -45,7 +58,7 @@ int main(int argc, char **argv)
 	struct loop *loops = bench_alloc(threads, sizeof(*loops));
 	struct timing all = {0};
 	pthread_barrier_t start;
-	double rate = 0;
+	double rate = 0, cpu = 0;
 	if (threads == 0 || pthread_barrier_init(&start, NULL, (unsigned)threads) != 0)
 		die("threads=%zu cannot be", threads);
 	for (size_t i = 0; i < threads; i++) {
@@ -62,10 +75,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < threads; i++) {
 		(void)pthread_join(loops[i].thread, NULL);
 		rate += loops[i].rate;
+		cpu += loops[i].cpu_ms;
 		timing_append(&all, &loops[i].times);
 		timing_free(&loops[i].times);
 	}
-	printf("{\"threads\": %zu, \"per_second\": %.3f, ", threads, rate);
+	printf("{\"threads\": %zu, \"per_second\": %.3f, \"cpu_ms_each\": %.3f, ", threads, rate, cpu / (double)all.count);
 	timing_print(&all, "hash", 0);
 	printf("}\n");
 	timing_free(&all);

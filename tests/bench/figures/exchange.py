@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Without hashing: how fast rows go in, results go out and replays go by, against bare loops with the same records and rows."""
 import statistics
+import time
 
 from harness.kafka import read_all
 
@@ -114,6 +115,24 @@ def transactions(run, tools, world, worker, number, windows):
     run.figure("transaction_bare", "same in the bare loop, p50", "ms").add(limit["transaction"]["p50_ms"])
     run.figure("transaction_ratio", "transaction ÷ bare loop's", "x", ("<=", 2)).add(own / limit["transaction"]["p50_ms"])
     run.figure("transaction_marked", "bare loop with offsets of two groups, p50", "ms").add(marked["transaction"]["p50_ms"])
+
+
+def mails(run, world):
+    """The messages that the sign-ups without a courier left behind, handed over by one worker's courier."""
+    worker = world.worker("bench-0", courier={"enabled": True})
+    seconds = 5 if run.quick else 15
+    run.say(f"mails: {seconds} s of a backlog")
+    worker.start()
+    samples = []
+    for _ in range(seconds + 2):
+        time.sleep(1)
+        samples.append((time.monotonic(), worker.metrics().sum("messages_total", channel="mail", state="accepted")))
+    left = world.sql("select count(*) from enrolld.message where due_at is not null")[0][0]
+    worker.stop()
+    (begin, before), (end, after) = samples[1], samples[-1]
+    if left == 0 or after <= before:
+        raise Unmeasured(f"{after - before:.0f} mails went out, {left} are left")
+    run.figure("mails", "mails handed over from a backlog, one worker", "/s", digits=0).add((after - before) / (end - begin))
 
 
 def window_settings():

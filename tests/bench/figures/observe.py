@@ -55,9 +55,9 @@ class Arrivals:
                 self.changed.wait(left)
             return next(at for at, seen in self.marks if seen >= count)
 
-    def rate(self, skip=0):
-        """Records per second between the first mark past skip records and the last one."""
-        marks = [mark for mark in self.marks if mark[1] > skip]
+    def rate(self, skip, until):
+        """Records per second between the first mark past skip records and the last one up to until."""
+        marks = [mark for mark in self.marks if skip < mark[1] <= until]
         if len(marks) < 2:
             raise Unmeasured("all results came at once: too few for a rate")
         (begin, before), (end, after) = marks[0], marks[-1]

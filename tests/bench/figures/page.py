@@ -4,10 +4,10 @@ import json
 
 GROUPS = (
     ("Sign-ups at default cost (Argon2id, 64 MiB, two passes)",
-     ("hash_stock", "hash_kept", "hash_gain", "sign_ups", "sign_ups_ratio", "sign_ups_kept")),
+     ("hash_stock", "hash_kept", "hash_gain", "sign_ups", "sign_ups_ratio", "sign_ups_kept", "cpu_sign_up", "cpu_ratio", "others")),
     ("Latency", ("lone", "lone_p99", "hash_alone", "lone_over", "lone_own", "lone_foreign", "start")),
     ("Without hashing", ("foreign", "insert", "insert_rows", "foreign_ratio", "bare_loop", "bare_size", "silent", "silent_ratio", "redelivery",
-                         "redelivery_ratio", "emitted_replay")),
+                         "redelivery_ratio", "emitted_replay", "mails")),
     ("Kafka transactions", ("transaction", "transaction_bare", "transaction_ratio", "transaction_marked")),
     ("Memory", ("peak_default", "peak_default_ratio", "peak", "peak_ratio", "growth")),
 )
@@ -18,7 +18,9 @@ HOW = """How each is measured:
   worker's own kept memory. Both run just before each backlog, and each ratio is of one such pair.
 - **Sign-ups** are whole ones: a record read from Kafka, password hashed, account, identity, code and mail row in PostgreSQL, result and event in a
   Kafka transaction, the verification mail handed to an SMTP server. Broker, database, mail server and load share the processors with the worker; the loops
-  have them alone. Counted by a `read_committed` reader of the results.
+  have them alone. Counted by a `read_committed` reader of the results, while the backlog lasts.
+- **Processor time** is what the kernel counted for each process, so it depends less on what else the machine does; *others* says how much that was. A
+  database or broker that others use too makes it too high.
 - **A lone request** goes to an idle worker, one each 1.2 seconds; its time runs from handing it to the producer to seeing its committed result. *Hash
   alone* is the loop with kept memory on one thread, with nothing else running.
 - **Start**: from `exec` after an orderly stop to the first result, with a request waiting; its hash is in it.
@@ -30,6 +32,7 @@ HOW = """How each is measured:
   another would often wait 20 ms for the broker.
 - **Set-based insert**: the rows that those sign-ups left, in batches of 250 into the same tables of another database, one statement a table, one
   connection.
+- **Mails** go to a small SMTP server on the same machine, written in Python, which takes a good part of that time itself.
 - **Memory** is the kernel's `VmHWM` and `VmRSS`.
 """
 
@@ -39,7 +42,7 @@ def _cells(figure):
     if len(figure.samples) > 1:
         spread = f"{figure.show(min(figure.samples))} to {figure.show(max(figure.samples))}"
     verdict = {True: "met", False: "NOT MET", None: ""}[figure.met]
-    value = "not measured" if figure.value is None else f"{figure.show(figure.value)} {figure.unit}".strip()
+    value = ("not measured" if figure.missing else "not available") if figure.value is None else f"{figure.show(figure.value)} {figure.unit}".strip()
     return value, spread, figure.goal_text(), verdict
 
 

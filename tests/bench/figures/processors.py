@@ -58,7 +58,13 @@ class Usage:
         used["machine"] = _machine()
         return used
 
-    def per(self, count):
-        """Milliseconds of each for one of count requests."""
+    def seconds(self):
+        """Used by each so far."""
         now = self._read()
-        return {name: round(1000 * (now[name] - used) / count, 2) for name, used in self.begin.items()}
+        return {name: now[name] - used for name, used in self.begin.items()}
+
+    def per(self, count):
+        """Milliseconds of each for one of count requests, and what others used."""
+        each = {name: 1000 * used / count for name, used in self.seconds().items()}
+        each["others"] = max(0.0, 2 * each["machine"] - sum(each.values()))
+        return {name: round(used, 2) for name, used in each.items()}

@@ -16,7 +16,7 @@ OWED = {
     "speed": (("sign_ups_ratio", "sign-ups ÷ stock loop"), ("lone_over", "lone request p50 − hash alone"), ("start", "start to first result"),
               ("peak_default_ratio", "peak memory at default cost ÷ formula")),
     "exchange": (("insert", "set-based insert of the same rows, one connection"), ("silent_ratio", "silent replay ÷ bare loop"),
-                 ("redelivery_ratio", "redelivery, results emitted ÷ bare loop")),
+                 ("redelivery_ratio", "redelivery, results emitted ÷ bare loop"), ("mails", "mails handed over from a backlog, one worker")),
     "transactions": (("transaction_ratio", "transaction ÷ bare loop's"),),
     "memory": (("peak_ratio", "peak memory over a long backlog ÷ formula"), ("growth", "growth in its second half")),
 }
@@ -80,6 +80,7 @@ def measure_exchange(run, tools, this, _threads):
             if number == 0 or not run.quick:
                 this.step(exchange.insert_limit, tools, world, copy.dsn)
             this.step(exchange.replay, tools, world, worker, count, number)
+        this.step(exchange.mails, world)
     run.figure("emitted_replay", "replay with results emitted on request").note = "not available: this worker has no such request; see redelivery"
 
 

@@ -12,8 +12,11 @@ DEFAULT_HASH = {"memory": "64MiB", "passes": 2, "allow_weak": False}
 MEMORY_KIB, PASSES = 65536, 2
 
 
+TAIL = 300  # records behind the measured ones: a backlog does not end while it is measured
+
+
 def hash_limits(run, tools, threads):
-    """One round of the loops; the stock loop's rate."""
+    """One round of the loops, as the programs print them."""
     seconds = 4 if run.quick else 8
     run.say(f"limits: {threads} hash threads, stock and with kept memory, {seconds} s each")
     stock = tools.hash("stock", threads, seconds, MEMORY_KIB, PASSES)
@@ -22,24 +25,33 @@ def hash_limits(run, tools, threads):
     run.figure("hash_kept", "same, memory kept", "/s").add(kept["per_second"])
     run.figure("hash_gain", "kept memory ÷ stock", "x").add(kept["per_second"] / stock["per_second"])
     run.detail("hash_loops", {"stock": stock, "kept": kept, "load": machine.load()})
-    return stock["per_second"], kept["per_second"]
+    return stock, kept
 
 
 def backlog(run, tools, world, worker, number, stock, kept):
     """A backlog of sign-ups with passwords and verification mails, against the loops of the same round."""
     seconds = 8 if run.quick else 20
-    count = int(seconds * stock * 1.3)
-    run.say(f"backlog: {count} sign-ups at default cost, a mail each")
-    before, usage = worker.metrics(), Usage(world, worker)
+    measured = int(seconds * stock["per_second"] * 1.3)
+    run.say(f"backlog: {measured} of {measured + TAIL} sign-ups at default cost, a mail each")
+    before = worker.metrics()
     with Arrivals(world.cluster, world.topics["results"]) as arrivals:
-        tools.fill(world.topics["signup"], count, f"backlog{number}")
-        arrivals.wait(count, limit(count, stock))
-        rate = arrivals.rate(skip=count // 20)
-    run.detail("backlog", {"count": count, "per_second": rate, "stages": stages(before, worker.metrics()), "cpu_ms_each": usage.per(count),
+        usage, begin = Usage(world, worker), time.monotonic()
+        tools.fill(world.topics["signup"], measured + TAIL, f"backlog{number}")
+        arrivals.wait(measured, limit(measured, stock["per_second"]))
+        after = worker.metrics()
+        hashed = after.sum("hash_seconds_count") - before.sum("hash_seconds_count")  # some of them are still on their way out
+        each, machine_s, took = usage.per(hashed), usage.seconds()["machine"], time.monotonic() - begin
+        rate = arrivals.rate(measured // 20, measured)
+        arrivals.wait(measured + TAIL, limit(TAIL, stock["per_second"]))
+    run.detail("backlog", {"count": measured, "per_second": rate, "stages": stages(before, after), "cpu_ms_each": each, "machine_busy": machine_s / took,
                            "load": machine.load()})
     run.figure("sign_ups", "sign-ups from a backlog", "/s").add(rate)
-    run.figure("sign_ups_ratio", "sign-ups ÷ stock loop", "x", (">=", 1.3)).add(rate / stock)
-    run.figure("sign_ups_kept", "sign-ups ÷ loop with kept memory", "x").add(rate / kept)
+    run.figure("sign_ups_ratio", "sign-ups ÷ stock loop", "x", (">=", 1.3)).add(rate / stock["per_second"])
+    run.figure("sign_ups_kept", "sign-ups ÷ loop with kept memory", "x").add(rate / kept["per_second"])
+    whole = sum(used for name, used in each.items() if name not in ("machine", "others"))
+    run.figure("cpu_sign_up", "processor time of a sign-up: worker, broker, database, mail", "ms", digits=1).add(whole)
+    run.figure("cpu_ratio", "processor time: stock hash ÷ whole sign-up", "x").add(stock["cpu_ms_each"] / whole)
+    run.figure("others", "processor time of others while measured", "%", digits=0).add(100 * each["others"] / each["machine"])
 
 
 def limit(count, stock):
@@ -56,7 +68,9 @@ def settle(world, worker, timeout=60):
             time.sleep(1.5)
             return
         time.sleep(0.2)
-    raise Unmeasured(f"the worker did not become idle within {timeout} s")
+    states = world.sql("select state, count(*) from enrolld.message group by 1 order by 1")
+    raise Unmeasured(f"the worker did not become idle within {timeout} s: mails {dict(states)}, "
+                     f"in hand {worker.metrics().sum('window_records'):.0f}")
 
 
 def lone(run, tools, world, worker, number):
