@@ -1,39 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON templates: a tree whose texts may have places. The shape of the answer is the tree's, so that no value can change it.
+//
+// Maps with a key that begins with $ are not kept as maps:
+//   {$each: list, $item: tree}                a list, one for each
+//   {$group: list, $key: text, $item: tree}   an object; under each key, in order of first appearance, the list of its items ($one: the first alone)
+//   {$tree: list, $item: tree}                the same nested by the items' value "field", a JSON pointer
+//   {$if: conditions, $then: tree, $else: tree}
+//   {$plural: number, one: text, other: text}
 #include "template/template_private.h"
 
 #include "enrolld/doc/yaml.h"
 
-struct builder {
-	const char *file;
-	struct arena *arena;
-};
-
-static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t,
+static enum reason build(const struct template_origin *origin, const struct node *node, unsigned depth, struct json_template **t,
 			 struct fault *f);
 
-static enum reason wrong(const struct builder *b, const struct node *node, struct fault *f, const char *what)
+static enum reason wrong(const struct template_origin *origin, const struct node *node, struct fault *f, const char *what)
 {
-	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s", b->file, node->line, what);
+	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s", origin->file, node->line ? node->line : origin->line, what);
 }
 
-// The name of a text that is one place and nothing else.
-static bool one_place(struct slice text, struct slice *name, bool *optional)
+static struct template_origin at(const struct template_origin *origin, const struct node *node)
+{
+	struct template_origin here = *origin;
+	here.line = node->line ? node->line : origin->line;
+	return here;
+}
+
+// Is the text one place and nothing else?
+static bool one_place(struct slice text, struct slice *inner, bool *optional)
 {
 	if (text.len < 5 || memcmp(text.ptr, "{{", 2) != 0 || memcmp(text.ptr + text.len - 2, "}}", 2) != 0)
 		return false;
-	struct slice inner = name_trim((struct slice){text.ptr + 2, text.len - 4});
-	*optional = inner.len && inner.ptr[0] == '?';
-	*name = *optional ? name_trim((struct slice){inner.ptr + 1, inner.len - 1}) : inner;
-	return name_valid(*name);
+	*inner = name_trim((struct slice){text.ptr + 2, text.len - 4});
+	*optional = inner->len && inner->ptr[0] == '?';
+	if (*optional)
+		*inner = name_trim((struct slice){inner->ptr + 1, inner->len - 1});
+	const char *bar = inner->len ? memchr(inner->ptr, '|', inner->len) : NULL;
+	return name_valid(name_trim((struct slice){inner->ptr, bar ? (size_t)(bar - inner->ptr) : inner->len}));
 }
 
-static enum reason build_text(const struct builder *b, const struct node *node, struct json_template *t, struct fault *f)
+static enum reason build_text(const struct template_origin *origin, const struct node *node, struct json_template *t,
+			      struct fault *f)
 {
-	struct slice text = node_text(node);
-	if (one_place(text, &t->name, &t->optional)) {
+	struct slice text = node_text(node), inner;
+	struct template_origin here = at(origin, node);
+	if (one_place(text, &inner, &t->optional)) {
 		t->kind = JSON_VALUE;
-		return REASON_OK;
+		return place_compile(inner, &here, NULL, &t->place, f);
 	}
 	if (!text.len || !memmem(text.ptr, text.len, "{{", 2)) {
 		t->kind = JSON_FIXED;
@@ -41,109 +54,145 @@ static enum reason build_text(const struct builder *b, const struct node *node, 
 		return REASON_OK;
 	}
 	if (memmem(text.ptr, text.len, "{{?", 3))
-		return wrong(b, node, f, "\"{{?name}}\" must be the whole text, since it stands for the member");
+		return wrong(origin, node, f, "\"{{?name}}\" must be the whole text, since it stands for the member");
 	t->kind = JSON_TEXT;
-	return program_compile(text, TEMPLATE_PLAIN, b->file, node->line, b->arena, &t->text, f);
+	return program_compile(text, TEMPLATE_PLAIN, &here, &t->text, f);
 }
 
-static enum reason build_each(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t,
-			      struct fault *f)
+static bool has_only(const struct node *map, const char *const *keys, size_t count)
 {
-	const struct node *item = node_member(node, "$item");
-	t->kind = JSON_EACH;
-	t->name = node_text(node_member(node, "$each"));
-	if (!item || node_count(node) != 2 || !name_valid(t->name))
-		return wrong(b, node, f,
-			     "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides");
-	t->count = 1;
-	t->items = ARENA_ARRAY(b->arena, 1, struct json_template *);
-	return build(b, item, depth + 1, &t->items[0], f);
+	for (size_t i = 0; i < node_count(map); i++) {
+		bool known = false;
+		for (size_t j = 0; j < count; j++)
+			known = known || slice_equal_text(map->list.keys[i], keys[j]);
+		if (!known)
+			return false;
+	}
+	return true;
 }
 
-static enum reason build_items(const struct builder *b, const struct node *node, unsigned depth, struct json_template *t,
-			       struct fault *f)
+static enum reason build_list(const struct template_origin *origin, const struct node *node, unsigned depth,
+			      struct json_template *t, struct fault *f)
+{
+	static const struct {
+		enum json_kind kind;
+		const char *key;
+		const char *const keys[4];
+		size_t key_count;
+		const char *form;
+	} kinds[] = {
+		{JSON_EACH,
+		 "$each",
+		 {"$each", "$item"},
+		 2,
+		 "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
+		{JSON_GROUP,
+		 "$group",
+		 {"$group", "$key", "$item", "$one"},
+		 4,
+		 "a group is made by {$group: name of the list, $key: text, $item: what each becomes}, or $one for the first alone"},
+		{JSON_TREE,
+		 "$tree",
+		 {"$tree", "$item", "$one"},
+		 3,
+		 "a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone"},
+	};
+	size_t k = node_member(node, "$each") ? 0 : node_member(node, "$group") ? 1 : 2;
+	const struct node *item = node_member(node, "$item"), *one = node_member(node, "$one"), *key = node_member(node, "$key");
+	struct slice name = node_text(node_member(node, kinds[k].key));
+	t->kind = kinds[k].kind;
+	if (!item == !one || slice_is_absent(name) || !has_only(node, kinds[k].keys, kinds[k].key_count) ||
+	    (t->kind == JSON_GROUP && !node_is(key, NODE_TEXT)))
+		return wrong(origin, node, f, kinds[k].form);
+	struct template_origin here = at(origin, node);
+	enum reason reason = place_compile(name, &here, NULL, &t->place, f);
+	if (reason == REASON_OK && key)
+		reason = program_compile(key->text, TEMPLATE_PLAIN, &here, &t->text, f);
+	t->single = one != NULL;
+	t->count = 1;
+	t->items = ARENA_ARRAY(origin->arena, 1, struct json_template *);
+	return reason == REASON_OK ? build(origin, item ? item : one, depth + 1, &t->items[0], f) : reason;
+}
+
+static enum reason build_if(const struct template_origin *origin, const struct node *node, unsigned depth, struct json_template *t,
+			    struct fault *f)
+{
+	static const char *const keys[] = {"$if", "$then", "$else"};
+	const struct node *then = node_member(node, "$then"), *other = node_member(node, "$else");
+	struct template_origin here = at(origin, node);
+	t->kind = JSON_IF;
+	if (!then || !has_only(node, keys, ARRAY_LEN(keys)))
+		return wrong(origin, node, f,
+			     "a choice is made by {$if: conditions, $then: a tree, $else: a tree}; only $else may be left out");
+	t->count = 2;
+	t->items = ARENA_ARRAY(origin->arena, 2, struct json_template *);
+	t->optional = !other;
+	enum reason reason = template_compile_condition(node_member(node, "$if"), &here, &t->condition, f);
+	if (reason == REASON_OK)
+		reason = build(origin, then, depth + 1, &t->items[0], f);
+	if (reason == REASON_OK && other)
+		reason = build(origin, other, depth + 1, &t->items[1], f);
+	return reason;
+}
+
+static enum reason build_items(const struct template_origin *origin, const struct node *node, unsigned depth,
+			       struct json_template *t, struct fault *f)
 {
 	t->kind = node->type == NODE_LIST ? JSON_LIST : JSON_MAP;
 	t->count = node->list.count;
 	t->keys = node->list.keys;
-	t->items = ARENA_ARRAY(b->arena, t->count, struct json_template *);
+	t->items = ARENA_ARRAY(origin->arena, t->count, struct json_template *);
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->keys && t->keys[i].len && t->keys[i].ptr[0] == '$')
-			return wrong(b, node->list.items[i], f, "$each and $item go together; no other key begins with $");
-		enum reason reason = build(b, node->list.items[i], depth + 1, &t->items[i], f);
+			return wrong(origin, node->list.items[i], f,
+				     "keys that begin with $ are those of $each, $group, $tree, $if and $plural");
+		enum reason reason = build(origin, node->list.items[i], depth + 1, &t->items[i], f);
 		if (reason != REASON_OK)
 			return reason;
 	}
 	return REASON_OK;
 }
 
-static enum reason build(const struct builder *b, const struct node *node, unsigned depth, struct json_template **t,
+static enum reason build(const struct template_origin *origin, const struct node *node, unsigned depth, struct json_template **t,
 			 struct fault *f)
 {
-	struct json_template *made = *t = ARENA_NEW(b->arena, struct json_template);
-	made->line = node->line;
+	struct json_template *made = *t = ARENA_NEW(origin->arena, struct json_template);
 	if (depth > TEMPLATE_DEPTH_MAX)
-		return wrong(b, node, f, "the template is nested too deeply");
+		return wrong(origin, node, f, "the template is nested too deeply");
 	if (node->type == NODE_TEXT)
-		return build_text(b, node, made, f);
-	if (node_member(node, "$each"))
-		return build_each(b, node, depth, made, f);
+		return build_text(origin, node, made, f);
+	if (node_member(node, "$each") || node_member(node, "$group") || node_member(node, "$tree"))
+		return build_list(origin, node, depth, made, f);
+	if (node_member(node, "$if"))
+		return build_if(origin, node, depth, made, f);
+	if (node_member(node, "$plural")) {
+		struct template_origin here = at(origin, node);
+		made->kind = JSON_PLURAL;
+		return plural_compile(node, "$plural", &here, &made->plural, f);
+	}
 	if (node->type == NODE_LIST || node->type == NODE_MAP)
-		return build_items(b, node, depth, made, f);
+		return build_items(origin, node, depth, made, f);
 	made->kind = JSON_FIXED;
 	made->fixed = node;
 	return REASON_OK;
 }
 
-enum reason template_compile_json(const struct node *tree, const char *file, struct arena *arena, const struct template **t,
+enum reason template_compile_tree(const struct node *tree, const struct template_origin *origin, const struct template **t,
 				  struct fault *f)
 {
-	struct template *made = ARENA_NEW(arena, struct template);
-	made->where = arena_text(arena, file);
-	struct builder b = {made->where, arena};
-	enum reason reason = build(&b, tree, 0, &made->json, f);
-	if (reason == REASON_OK && made->json->kind == JSON_VALUE && made->json->optional)
-		return wrong(&b, tree, f, "\"{{?name}}\" needs a member or item to leave out");
+	struct template *made = ARENA_NEW(origin->arena, struct template);
+	made->where = arena_text(origin->arena, origin->file);
+	struct template_origin here = {made->where, origin->line, origin->arena, origin->functions};
+	enum reason reason = build(&here, tree, 0, &made->json, f);
+	if (reason == REASON_OK && made->json->optional)
+		return wrong(&here, tree, f, "\"{{?name}}\", or $if without $else, needs a member or item to leave out");
 	if (reason == REASON_OK)
 		*t = made;
 	return reason;
 }
 
-static enum reason check_name(const struct template *t, struct slice name, int line, const char *const *names, size_t count,
-			      struct fault *f)
+enum reason template_compile_json(const struct node *tree, const char *file, struct arena *arena, const struct template **t,
+				  struct fault *f)
 {
-	for (size_t i = 0; i < count; i++)
-		if (slice_equal_text(name, names[i]))
-			return REASON_OK;
-	const char *nearest = doc_nearest(name, names, count);
-	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: there is no value \"%.*s\" here%s%s%s", t->where, line, (int)name.len,
-			 name.ptr, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-}
-
-static enum reason check_program(const struct template *t, const struct program *program, const char *const *names, size_t count,
-				 struct fault *f)
-{
-	enum reason reason = REASON_OK;
-	for (size_t i = 0; i < program->count && reason == REASON_OK; i++)
-		if (program->steps[i].kind != STEP_LITERAL)
-			reason = check_name(t, program->steps[i].text, program->steps[i].line, names, count, f);
-	return reason;
-}
-
-static enum reason check_json(const struct template *t, const struct json_template *json, const char *const *names, size_t count,
-			      struct fault *f)
-{
-	enum reason reason = REASON_OK;
-	if (json->kind == JSON_VALUE || json->kind == JSON_EACH)
-		reason = check_name(t, json->name, json->line, names, count, f);
-	else if (json->kind == JSON_TEXT)
-		reason = check_program(t, &json->text, names, count, f);
-	for (size_t i = 0; i < json->count && reason == REASON_OK; i++)
-		reason = check_json(t, json->items[i], names, count, f);
-	return reason;
-}
-
-enum reason template_check_names(const struct template *t, const char *const *names, size_t count, struct fault *f)
-{
-	return t->json ? check_json(t, t->json, names, count, f) : check_program(t, &t->text, names, count, f);
+	return template_compile_tree(tree, &(struct template_origin){file, 0, arena, NULL}, t, f);
 }

@@ -1,25 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rendering: values are escaped for where they stand, and never read as template or JSON text themselves.
+#include "enrolld/base/clock.h"
 #include "enrolld/doc/json.h"
 #include "template/template_private.h"
 
-const struct template_value *sight_find(const struct sight *sight, struct slice name)
+#define SCRATCH_MAX (1u << 20)
+
+static bool there(const struct template_value *value)
 {
-	for (; sight; sight = sight->outer)
-		for (const struct template_value *v = sight->values; v && v->name; v++)
-			if (slice_equal_text(name, v->name))
-				return v->kind == TEMPLATE_TEXT && slice_is_absent(v->text) ? NULL : v;
-	return NULL;
+	return !(value->kind == TEMPLATE_TEXT && slice_is_absent(value->text)) && !(value->kind == TEMPLATE_NODE && !value->node);
 }
 
-bool value_stands(const struct template_value *value)
+bool sight_find(const struct sight *sight, struct slice name, struct template_value *value)
 {
-	if (!value || value->kind == TEMPLATE_NULL)
+	for (const struct sight *at = sight; at; at = at->outer)
+		for (const struct template_value *v = at->values; v && v->name; v++)
+			if (slice_equal_text(name, v->name)) {
+				*value = *v;
+				return there(v);
+			}
+	const struct template_scope *scope = sight->scope;
+	return scope->find && scope->find(scope->context, name, value) && there(value);
+}
+
+void scratch_start(struct strbuf scratch[static 2])
+{
+	scratch[0] = scratch[1] = STRBUF_INIT(SCRATCH_MAX);
+}
+
+void scratch_end(struct strbuf scratch[static 2])
+{
+	strbuf_free(&scratch[0]);
+	strbuf_free(&scratch[1]);
+}
+
+bool place_find(const struct place *place, const struct sight *sight, struct strbuf scratch[static 2], struct template_value *value)
+{
+	if (!sight_find(sight, place->name, value))
+		return false;
+	for (size_t i = 0; i < place->function_count; i++) {
+		const struct function *function = &place->functions[i];
+		struct strbuf *out = &scratch[i % 2];
+		struct template_value made;
+		strbuf_reset(out);
+		if (function->apply) {
+			if (function->apply(value, out, &made))
+				*value = made;
+			continue;
+		}
+		struct strbuf text = STRBUF_INIT(SCRATCH_MAX);
+		value_write(value, TEMPLATE_PLAIN, &text);
+		function->text(strbuf_slice(&text), out);
+		strbuf_free(&text);
+		*value = (struct template_value){.kind = TEMPLATE_TEXT, .text = strbuf_slice(out)};
+	}
+	return true;
+}
+
+bool value_stands(bool found, const struct template_value *value)
+{
+	if (!found || value->kind == TEMPLATE_NULL)
 		return false;
 	if (value->kind == TEMPLATE_BOOL)
 		return value->integer != 0;
 	if (value->kind == TEMPLATE_LIST)
 		return value->items && value->items[0];
+	if (value->kind == TEMPLATE_NODE)
+		return value->node->type != NODE_NULL && !(value->node->type == NODE_BOOL && !value->node->boolean);
 	return true;
 }
 
@@ -50,7 +97,7 @@ static void add_url(struct strbuf *out, struct slice text)
 	}
 }
 
-static void add_escaped(struct strbuf *out, struct slice text, enum template_escape escape)
+void text_escape(struct slice text, enum template_escape escape, struct strbuf *out)
 {
 	if (escape == TEMPLATE_HTML)
 		add_html(out, text);
@@ -60,15 +107,32 @@ static void add_escaped(struct strbuf *out, struct slice text, enum template_esc
 		strbuf_add_slice(out, text);
 }
 
-static void add_value(struct strbuf *out, const struct template_value *value, enum template_escape escape)
+static void write_node(const struct node *node, enum template_escape escape, struct strbuf *out)
 {
-	if (!value)
+	struct strbuf text = STRBUF_INIT(SCRATCH_MAX);
+	struct json_writer w;
+	if (node->type == NODE_NULL)
 		return;
+	if (node->type == NODE_TEXT) {
+		text_escape(node->text, escape, out);
+		return;
+	}
+	json_begin(&w, &text);
+	json_node(&w, node);
+	text_escape(strbuf_slice(&text), escape, out);
+	strbuf_free(&text);
+}
+
+void value_write(const struct template_value *value, enum template_escape escape, struct strbuf *out)
+{
+	char time[CLOCK_TEXT_SIZE];
 	switch (value->kind) {
 	case TEMPLATE_TEXT:
-	case TEMPLATE_JSON: add_escaped(out, value->text, escape); break;
+	case TEMPLATE_JSON: text_escape(value->text, escape, out); break;
 	case TEMPLATE_INT: strbuf_printf(out, "%lld", (long long)value->integer); break;
 	case TEMPLATE_BOOL: strbuf_add_text(out, value->integer ? "true" : "false"); break;
+	case TEMPLATE_TIME: text_escape(slice_of(clock_format_ms(value->integer, time)), escape, out); break;
+	case TEMPLATE_NODE: write_node(value->node, escape, out); break;
 	case TEMPLATE_NULL:
 	case TEMPLATE_LIST: break;
 	}
@@ -78,23 +142,27 @@ static void run(const struct program *program, size_t from, size_t to, const str
 {
 	for (size_t i = from; i < to; i++) {
 		const struct step *step = &program->steps[i];
+		struct strbuf scratch[2];
+		struct template_value value;
 		if (step->kind == STEP_LITERAL) {
 			strbuf_add_slice(out, step->text);
 			continue;
 		}
-		const struct template_value *value = sight_find(sight, step->text);
+		scratch_start(scratch);
+		bool found = place_find(&step->place, sight, scratch, &value);
+		bool stands = value_stands(found, &value);
 		if (step->kind == STEP_PLACE) {
-			add_value(out, value, step->escape);
-			continue;
-		}
-		bool stands = value_stands(value);
-		if (step->kind == STEP_ABSENT ? !stands : stands && value->kind != TEMPLATE_LIST) {
+			if (found)
+				value_write(&value, step->escape, out);
+		} else if (step->kind == STEP_ABSENT ? !stands : stands && value.kind != TEMPLATE_LIST) {
 			run(program, i + 1, step->end, sight, out);
 		} else if (step->kind == STEP_SECTION && stands) {
-			for (const struct template_value *const *item = value->items; *item; item++)
-				run(program, i + 1, step->end, &(struct sight){*item, sight}, out);
+			for (const struct template_value *const *item = value.items; *item; item++)
+				run(program, i + 1, step->end, &(struct sight){*item, sight, sight->scope}, out);
 		}
-		i = step->end - 1;
+		scratch_end(scratch);
+		if (step->kind != STEP_PLACE)
+			i = step->end - 1;
 	}
 }
 
@@ -103,79 +171,19 @@ void program_render(const struct program *program, const struct sight *sight, st
 	run(program, 0, program->count, sight, out);
 }
 
-static void write_value(struct json_writer *w, const struct template_value *value)
+void template_render_scope(const struct template *t, const struct template_scope *scope, struct strbuf *out)
 {
-	if (!value) {
-		json_nil(w);
+	const struct sight sight = {scope->values, NULL, scope};
+	if (t->json) {
+		json_template_write(t->json, &sight, out);
 		return;
 	}
-	switch (value->kind) {
-	case TEMPLATE_TEXT: json_text(w, value->text); break;
-	case TEMPLATE_INT: json_int(w, value->integer); break;
-	case TEMPLATE_BOOL: json_bool(w, value->integer != 0); break;
-	case TEMPLATE_JSON: json_raw(w, value->text); break;
-	case TEMPLATE_NULL:
-	case TEMPLATE_LIST: json_nil(w); break;
-	}
-}
-
-static bool left_out(const struct json_template *t, const struct sight *sight)
-{
-	return t->kind == JSON_VALUE && t->optional && !sight_find(sight, t->name);
-}
-
-static void write_json(struct json_writer *w, const struct json_template *t, const struct sight *sight)
-{
-	switch (t->kind) {
-	case JSON_FIXED: json_node(w, t->fixed); break;
-	case JSON_VALUE: write_value(w, sight_find(sight, t->name)); break;
-	case JSON_TEXT: {
-		struct strbuf text = STRBUF_INIT(w->out->limit);
-		program_render(&t->text, sight, &text);
-		json_text(w, strbuf_slice(&text));
-		strbuf_free(&text);
-		break;
-	}
-	case JSON_LIST:
-		json_open_list(w);
-		for (size_t i = 0; i < t->count; i++)
-			if (!left_out(t->items[i], sight))
-				write_json(w, t->items[i], sight);
-		json_close_list(w);
-		break;
-	case JSON_MAP:
-		json_open_map(w);
-		for (size_t i = 0; i < t->count; i++) {
-			if (left_out(t->items[i], sight))
-				continue;
-			json_key_slice(w, t->keys[i]);
-			write_json(w, t->items[i], sight);
-		}
-		json_close_map(w);
-		break;
-	case JSON_EACH: {
-		const struct template_value *list = sight_find(sight, t->name);
-		json_open_list(w);
-		if (list && list->kind == TEMPLATE_LIST && list->items)
-			for (const struct template_value *const *item = list->items; *item; item++) {
-				struct sight inner = {*item, sight};
-				if (!left_out(t->items[0], &inner))
-					write_json(w, t->items[0], &inner);
-			}
-		json_close_list(w);
-		break;
-	}
-	}
+	const struct program *text = t->plural ? plural_choose(t->plural, &sight) : &t->text;
+	if (text)
+		program_render(text, &sight, out);
 }
 
 void template_render(const struct template *t, const struct template_value *values, struct strbuf *out)
 {
-	struct sight sight = {values, NULL};
-	if (!t->json) {
-		program_render(&t->text, &sight, out);
-		return;
-	}
-	struct json_writer w;
-	json_begin(&w, out);
-	write_json(&w, t->json, &sight);
+	template_render_scope(t, &(struct template_scope){.values = values}, out);
 }

@@ -1,22 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled templates: text is a flat program, JSON a tree.
+// Compiled templates: text is a flat program, JSON a tree, a sentence a choice of texts.
 #pragma once
 
 #include "enrolld/template/template.h"
 
+#define FUNCTIONS_MAX 4 // of one place
+
+// A value to another one; texts it makes go to scratch.
+struct function {
+	const char *name;
+	bool (*apply)(const struct template_value *in, struct strbuf *scratch,
+		      struct template_value *out);           // false: not for this kind
+	void (*text)(struct slice text, struct strbuf *out); // of the caller's list
+};
+
+// A name, and the functions its value passes through.
+struct place {
+	struct slice name;
+	struct function functions[FUNCTIONS_MAX];
+	size_t function_count;
+	int line;
+};
+
 enum step_kind {
 	STEP_LITERAL, // text
-	STEP_PLACE,   // name, escape
-	STEP_SECTION, // name: what follows up to end, per item or if present
-	STEP_ABSENT,  // name: what follows up to end if not present
+	STEP_PLACE,   // place, escape
+	STEP_SECTION, // place: what follows up to end, per item or if present
+	STEP_ABSENT,  // place: what follows up to end if not present
 };
 
 struct step {
 	enum step_kind kind;
-	struct slice text; // literal, or name
+	struct slice text; // literal
+	struct place place;
 	enum template_escape escape;
 	size_t end; // index behind a section's last step
-	int line;
 };
 
 struct program {
@@ -24,39 +42,103 @@ struct program {
 	size_t count;
 };
 
-enum json_kind { JSON_FIXED, JSON_VALUE, JSON_TEXT, JSON_LIST, JSON_MAP, JSON_EACH };
+// One of several forms by a number.
+struct plural_form {
+	struct slice key; // "=0", "one", ...
+	struct program text;
+};
+
+struct plural {
+	struct place by;
+	struct plural_form *forms;
+	size_t count;
+};
+
+struct test {
+	struct place place;
+	bool wants, exists;        // present or missing; or
+	const struct slice *texts; // one of these
+	size_t text_count;
+};
+
+struct template_condition {
+	struct test *tests;
+	size_t count;
+	const struct template_condition *except; // NULL: none
+	const char *file;
+};
+
+enum json_kind { JSON_FIXED, JSON_VALUE, JSON_TEXT, JSON_LIST, JSON_MAP, JSON_EACH, JSON_GROUP, JSON_TREE, JSON_IF, JSON_PLURAL };
 
 struct json_template {
 	enum json_kind kind;
-	const struct node *fixed;     // FIXED
-	struct slice name;            // VALUE, EACH
-	bool optional;                // VALUE: left out when missing
-	struct program text;          // TEXT
-	struct json_template **items; // LIST, MAP; EACH has one
+	const struct node *fixed;                   // FIXED
+	struct place place;                         // VALUE, EACH, GROUP, TREE
+	bool optional;                              // VALUE: left out when missing
+	bool single;                                // GROUP, TREE: the first alone, not a list
+	struct program text;                        // TEXT; GROUP: the key
+	struct plural plural;                       // PLURAL
+	const struct template_condition *condition; // IF
+	struct json_template **items; // LIST, MAP; EACH, GROUP and TREE have one; IF two, of which the second may be NULL
 	const struct slice *keys;     // MAP
 	size_t count;
-	int line;
 };
 
 struct template
 {
 	const char *where;
 	struct program text;
+	struct plural *plural;      // a sentence with forms
 	struct json_template *json; // NULL: a text
 };
 
 // Values in sight, innermost first.
 struct sight {
 	const struct template_value *values;
-	const struct sight *outer;
+	const struct sight *outer;          // NULL: the outermost, which knows the scope
+	const struct template_scope *scope; // of the whole rendering
 };
 
-// NULL if missing; a TEXT that is absent is missing.
-const struct template_value *sight_find(const struct sight *sight, struct slice name);
-bool value_stands(const struct template_value *value); // present, not false, not null, not an empty list
+// false if missing; a TEXT that is absent is missing.
+bool sight_find(const struct sight *sight, struct slice name, struct template_value *value);
+// The value of a place, through its functions. What it points to may be in scratch, two buffers of the caller's.
+bool place_find(const struct place *place, const struct sight *sight, struct strbuf scratch[static 2],
+		struct template_value *value);
+void scratch_start(struct strbuf scratch[static 2]);
+void scratch_end(struct strbuf scratch[static 2]);
+bool value_stands(bool found, const struct template_value *value); // present, not false, not null, not an empty list
+void value_write(const struct template_value *value, enum template_escape escape, struct strbuf *out);
+void text_escape(struct slice text, enum template_escape escape, struct strbuf *out);
 
-enum reason program_compile(struct slice source, enum template_escape escape, const char *where, int line, struct arena *arena,
+enum reason program_compile(struct slice source, enum template_escape escape, const struct template_origin *origin,
 			    struct program *program, struct fault *f);
 void program_render(const struct program *program, const struct sight *sight, struct strbuf *out);
 bool name_valid(struct slice name);
 struct slice name_trim(struct slice name);
+// "name|function|function", without braces. *escape: set if |url or |plain ends it; NULL: these are functions or not allowed.
+enum reason place_compile(struct slice source, const struct template_origin *origin, enum template_escape *escape,
+			  struct place *place, struct fault *f);
+
+// function.c
+bool function_find(struct slice name, const struct template_function *more, struct function *function);
+void function_names(const struct template_function *more, const char **names, size_t max, size_t *count);
+
+// plural.c
+enum reason plural_compile(const struct node *map, const char *by_key, const struct template_origin *origin, struct plural *plural,
+			   struct fault *f);
+const struct program *plural_choose(const struct plural *plural, const struct sight *sight); // NULL: no form fits
+
+// json.c, write_json.c
+enum reason json_compile(const struct node *tree, const struct template_origin *origin, struct json_template **t, struct fault *f);
+void json_template_write(const struct json_template *t, const struct sight *sight, struct strbuf *out);
+
+// condition.c
+bool condition_holds(const struct template_condition *condition, const struct sight *sight);
+
+// check.c
+struct name_list {
+	const char *where;
+	const char *const *names;
+	size_t count;
+};
+enum reason check_condition(const struct name_list *list, const struct template_condition *condition, struct fault *f);

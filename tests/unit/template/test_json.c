@@ -85,6 +85,119 @@ static void test_values(void **state)
 	}
 }
 
+static const struct template_value mobile[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = LIT("/mobile/number")},
+					       {.name = "text", .kind = TEMPLATE_TEXT, .text = LIT("m")},
+					       {0}};
+static const struct template_value email[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = LIT("/email")},
+					      {.name = "text", .kind = TEMPLATE_TEXT, .text = LIT("e")},
+					      {0}};
+static const struct template_value email_too[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = LIT("/email")},
+						  {.name = "text", .kind = TEMPLATE_TEXT, .text = LIT("f")},
+						  {0}};
+static const struct template_value code[] = {{.name = "field", .kind = TEMPLATE_TEXT, .text = LIT("/mobile/a~1b")},
+					     {.name = "text", .kind = TEMPLATE_TEXT, .text = LIT("c")},
+					     {0}};
+static const struct template_value whole[] = {
+	{.name = "field", .kind = TEMPLATE_TEXT, .text = LIT("")}, {.name = "text", .kind = TEMPLATE_TEXT, .text = LIT("w")}, {0}};
+static const struct template_value *const faults[] = {email, mobile, email_too, code, whole, NULL};
+
+static bool find(void *context, struct slice name, struct template_value *value)
+{
+	(void)context;
+	if (slice_equal_text(name, "at"))
+		*value = (struct template_value){.kind = TEMPLATE_TIME, .integer = INT64_C(1700000000123)};
+	else if (slice_equal_text(name, "uuid"))
+		*value = (struct template_value){.kind = TEMPLATE_TEXT, .text = LIT("01234567-89ab-8def-8123-456789abcdef")};
+	else if (slice_equal_text(name, "faults"))
+		*value = (struct template_value){.kind = TEMPLATE_LIST, .items = faults};
+	else
+		return false;
+	return true;
+}
+
+static void shout(struct slice text, struct strbuf *out)
+{
+	strbuf_add_slice(out, text);
+	strbuf_add_char(out, '!');
+}
+
+static const struct template_function more[] = {{"shout", shout}, {0}};
+
+static const char *render_found(const char *yaml, const char *language)
+{
+	const struct node *tree;
+	const struct template *t;
+	struct fault f;
+	struct strbuf out = STRBUF_INIT(4096);
+	const struct template_origin origin = {"d.yaml", 0, arena, more};
+	const struct template_scope scope = {values, find, NULL, slice_of(language)};
+	assert_int_equal(yaml_parse("d.yaml", arena_copy(arena, slice_of(yaml)), REASON_DIALECT_INVALID, arena, &tree, &f),
+			 REASON_OK);
+	if (template_compile_tree(tree, &origin, &t, &f) != REASON_OK)
+		fail_msg("%s: %s", yaml, f.detail);
+	template_render_scope(t, &scope, &out);
+	const char *text = arena_copy(arena, strbuf_slice(&out)).ptr;
+	strbuf_free(&out);
+	return text;
+}
+
+static void test_shapes_and_functions(void **state)
+{
+	static const struct {
+		const char *yaml, *json;
+	} cases[] = {
+		{"{e: {$group: faults, $key: '{{field}}', $item: '{{text}}'}}",
+		 "{\"e\":{\"/email\":[\"e\",\"f\"],\"/mobile/number\":[\"m\"],\"/mobile/a~1b\":[\"c\"],\"\":[\"w\"]}}"},
+		{"{$group: faults, $key: '{{field}}', $one: '{{text}}'}",
+		 "{\"/email\":\"e\",\"/mobile/number\":\"m\",\"/mobile/a~1b\":\"c\",\"\":\"w\"}"},
+		{"{$tree: faults, $item: '{{text}}'}",
+		 "{\"email\":[\"e\",\"f\"],\"mobile\":{\"number\":[\"m\"],\"a/b\":[\"c\"]},\"\":[\"w\"]}"},
+		{"{$tree: faults, $one: '{{text}}'}", "{\"email\":\"e\",\"mobile\":{\"number\":\"m\",\"a/b\":\"c\"},\"\":\"w\"}"},
+		{"{$tree: missing, $item: x}", "{}"},
+		{"{$group: missing, $key: x, $item: x}", "{}"},
+		{"{a: {$if: {count: 3}, $then: yes, $else: no}, b: {$if: {count: [1, 2]}, $then: 1}}", "{\"a\":\"yes\"}"},
+		{"{a: {$if: {missing: missing, id: present, not: {id: y}}, $then: {x: '{{id}}'}}}", "{\"a\":{\"x\":\"x-1\"}}"},
+		{"[{$if: {nothing: present}, $then: 1}, {$if: {yes: 'true'}, $then: 2}]", "[2]"},
+		{"{a: {$plural: count, one: '{{count}} thing', other: '{{count}} things'}}", "{\"a\":\"3 things\"}"},
+		{"{a: {$plural: count, '=3': three, other: x}}", "{\"a\":\"three\"}"},
+		{"['{{at}}', '{{at|iso_s}}', '{{at|iso_us}}', '{{at|iso_offset}}']",
+		 "[\"2023-11-14T22:13:20.123Z\",\"2023-11-14T22:13:20Z\",\"2023-11-14T22:13:20.123000Z\",\"2023-11-14T22:13:20+00:00\"]"},
+		{"['{{at|date}}', '{{at|sql}}', '{{at|http}}', '{{at|seconds}}', '{{at|millis}}']",
+		 "[\"2023-11-14\",\"2023-11-14 22:13:20\",\"Tue, 14 Nov 2023 22:13:20 GMT\",1700000000,1700000000123]"},
+		{"['{{uuid|hex24}}', '{{uuid|hex32}}', '{{count|text}}', '{{count|text|number}}', '{{id|number}}']",
+		 "[\"0123456789ab8def81234567\",\"0123456789ab8def8123456789abcdef\",\"3\",3,\"x-1\"]"},
+		{"['{{id|shout|url}}', 'a {{id|shout}} b', '{{yes|python}}', '{{nothing|python}}', '{{?missing|shout}}']",
+		 "[\"x-1%21\",\"a x-1! b\",\"True\",\"None\"]"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *json = render_found(cases[i].yaml, "en");
+		if (strcmp(json, cases[i].json) != 0)
+			fail_msg("%s: %s, not %s", cases[i].yaml, json, cases[i].json);
+	}
+	assert_string_equal(render_found("{a: {$plural: count, few: few, other: x}}", "ar-EG"), "{\"a\":\"few\"}");
+}
+
+static void test_plurals(void **state)
+{
+	static const struct {
+		const char *language;
+		int64_t n;
+		const char *form;
+	} cases[] = {
+		{"en", 0, "other"},   {"en", 1, "one"},   {"en", 2, "other"},      {"ar", 0, "zero"},  {"ar", 1, "one"},
+		{"ar", 2, "two"},     {"ar", 3, "few"},   {"ar", 10, "few"},       {"ar", 11, "many"}, {"ar", 99, "many"},
+		{"ar", 100, "other"}, {"ar", 103, "few"}, {"es", 0, "other"},      {"es", 1, "one"},   {"fr", 0, "one"},
+		{"ru", 1, "one"},     {"ru", 11, "many"}, {"ru", 22, "few"},       {"pl", 1, "one"},   {"pl", 21, "many"},
+		{"pl", 22, "few"},    {"ja", 1, "other"}, {"es", 1000000, "many"}, {"cs", 3, "few"},   {"", 1, "one"},
+		{"de", -1, "other"},  {"he", 2, "two"},   {"hi", 0, "one"},        {"hr", 5, "other"}, {"uk", 5, "many"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (strcmp(template_plural(slice_of(cases[i].language), cases[i].n), cases[i].form) != 0)
+			fail_msg("%s %lld", cases[i].language, (long long)cases[i].n);
+}
+
 static void test_hostile_values(void **state)
 {
 	static const char *const yamls[] = {"{a: '{{hostile}}'}", "{a: 'x {{hostile}} y'}", "['{{hostile}}{{hostile}}']"};
@@ -104,11 +217,24 @@ static const struct {
 } wrong[] = {
 	{"a: 1\nb: 'x {{?id}}'", "d.yaml:2: \"{{?name}}\" must be the whole text, since it stands for the member"},
 	{"a: 1\nb: '{{id'", "d.yaml:2: \"{{\" without \"}}\""},
-	{"'{{?id}}'", "d.yaml:1: \"{{?name}}\" needs a member or item to leave out"},
+	{"'{{?id}}'", "d.yaml:1: \"{{?name}}\", or $if without $else, needs a member or item to leave out"},
 	{"{$each: list}", "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
 	{"{$each: list, $item: 1, other: 2}",
 	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
-	{"{$item: 1}", "d.yaml:1: $each and $item go together; no other key begins with $"},
+	{"{$item: 1}", "d.yaml:1: keys that begin with $ are those of $each, $group, $tree, $if and $plural"},
+	{"{$group: list, $item: 1}",
+	 "d.yaml:1: a group is made by {$group: name of the list, $key: text, $item: what each becomes}, or $one for the first alone"},
+	{"{$tree: list, $item: 1, $one: 1}",
+	 "d.yaml:1: a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone"},
+	{"a: {$if: {}, $then: 1}",
+	 "d.yaml:1: conditions are a map from names to what is asked of them, such as {input.country: EG}"},
+	{"a: {$if: {id: []}, $then: 1}", "d.yaml:1: a condition with an empty list never holds"},
+	{"a: {$if: {id: x}, $esle: 1}",
+	 "d.yaml:1: a choice is made by {$if: conditions, $then: a tree, $else: a tree}; only $else may be left out"},
+	{"a: {$plural: id, one: x}", "d.yaml:1: the forms of a sentence need the number they go by and the form \"other\""},
+	{"a: {$plural: id, other: x, oen: y}",
+	 "d.yaml:1: the forms of a sentence are texts under zero, one, two, few, many, other, or an exact number like \"=0\""},
+	{"a: '{{id|uper}}'", "d.yaml:1: there is no function \"uper\""},
 	{"[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", "d.yaml:1: the template is nested too deeply"},
 };
 
@@ -154,10 +280,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_hostile_values),
-		cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_values),  cmocka_unit_test(test_shapes_and_functions),
+		cmocka_unit_test(test_plurals), cmocka_unit_test(test_hostile_values),
+		cmocka_unit_test(test_wrong),   cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

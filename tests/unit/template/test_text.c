@@ -92,14 +92,15 @@ static const struct {
 	const char *source, *detail;
 } wrong[] = {
 	{"a\nb {{name", "mail.txt:2: \"{{\" without \"}}\""},
-	{"{{}}", "mail.txt:1: a name has a-z, 0-9, _ and dots: \"{{}}\""},
-	{"{{Name}}", "mail.txt:1: a name has a-z, 0-9, _ and dots: \"{{Name}}\""},
-	{"{{{name}}}", "mail.txt:1: a name has a-z, 0-9, _ and dots: \"{{{name}}\""},
-	{"{{&name}}", "mail.txt:1: a name has a-z, 0-9, _ and dots: \"{{&name}}\""},
+	{"{{}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{}}\""},
+	{"{{na me}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{na me}}\""},
+	{"{{{name}}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{{name}}\""},
+	{"{{&name}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{&name}}\""},
 	{"\n{{#yes}}\n", "mail.txt:2: the section \"yes\" is not closed"},
 	{"{{/yes}}", "mail.txt:1: this closes a section that is not the innermost open one: \"{{yes}}\""},
 	{"{{#yes}}{{#no}}{{/yes}}{{/no}}", "mail.txt:1: this closes a section that is not the innermost open one: \"{{yes}}\""},
-	{"{{name|upper}}", "mail.txt:1: only |url (and |plain outside HTML) may follow a name: \"{{name}}\""},
+	{"{{name|dat}}", "mail.txt:1: there is no function \"dat\"; did you mean \"date\"?"},
+	{"{{#name|plain}}x{{/name}}", "mail.txt:1: |plain has no place here: \"{{name}}\""},
 	{"{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}",
 	 "mail.txt:1: too many sections within one another at \"{{a}}\""},
 };
