@@ -26,9 +26,10 @@ static void the_rfc_example_has_its_signature(void **state)
 	struct slice token = sign_compact(
 		key, sizeof(key), SLICE_LIT("{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}"),
 		SLICE_LIT("{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"), arena);
-	assert_true(slice_equal_text(token, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
-					    ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-					    ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+	assert_true(slice_equal_text(
+		token, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
+		       ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+		       ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
 }
 
 static const char claims[] = "{\"token_type\":\"access\",\"exp\":1700003600,\"iat\":1700000000,\"jti\":\"00\",\"user_id\":7}";
@@ -37,9 +38,11 @@ static void a_token_has_a_known_value(void **state)
 {
 	(void)state;
 	struct slice token = sign_jwt(ring, 1, SLICE_LIT("shop"), slice_of(claims), arena);
-	assert_true(slice_equal_text(token, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
-					    ".eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzAwMDAzNjAwLCJpYXQiOjE3MDAwMDAwMDAsImp0aSI6IjAwIiwidXNlcl9pZCI6N30"
-					    ".FuzMZHrg0yrnJjyeSeHCm5gogoMjpC6D2Q_SEUPyLcU"));
+	assert_true(slice_equal_text(
+		token,
+		"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+		".eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzAwMDAzNjAwLCJpYXQiOjE3MDAwMDAwMDAsImp0aSI6IjAwIiwidXNlcl9pZCI6N30"
+		".FuzMZHrg0yrnJjyeSeHCm5gogoMjpC6D2Q_SEUPyLcU"));
 }
 
 static void a_token_of_one_realm_is_none_in_another(void **state)
