@@ -20,6 +20,7 @@ static const char *const claim_names[CLAIM_KIND_COUNT] = {
 	[CLAIM_PHONE] = "phone",
 	[CLAIM_USERNAME] = "username",
 	[CLAIM_SLUG] = "slug",
+	[CLAIM_HANDLE] = "handle",
 };
 
 const char *operation_kind_name(enum operation_kind kind)

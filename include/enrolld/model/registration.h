@@ -23,8 +23,16 @@ enum operation_kind {
 const char *operation_kind_name(enum operation_kind kind) ATTR_MUST_USE; // "sign_up", ...
 bool operation_kind_find(struct slice name, enum operation_kind *kind) ATTR_MUST_USE;
 
-enum claim_kind { CLAIM_EMAIL, CLAIM_PHONE, CLAIM_USERNAME, CLAIM_SLUG, CLAIM_KIND_COUNT };
-const char *claim_kind_name(enum claim_kind kind) ATTR_MUST_USE; // "email", "phone", "username", "slug": also the value in the database
+enum claim_kind {
+	CLAIM_EMAIL,
+	CLAIM_PHONE,
+	CLAIM_USERNAME,
+	CLAIM_SLUG,
+	CLAIM_HANDLE, // whatever else a frontend keeps unique: its value begins with the name of the space, and a colon
+	CLAIM_KIND_COUNT
+};
+// "email", "phone", "username", "slug", "handle": also the value in the database
+const char *claim_kind_name(enum claim_kind kind) ATTR_MUST_USE;
 
 // One identity, unique in its realm.
 struct claim {
@@ -69,9 +77,11 @@ struct violation {
 	struct slice text;  // the frontend's own sentence
 };
 
-#define CLAIMS_MAX 4
+#define CLAIMS_MAX 6
 #define DERIVED_MAX 2
 #define LIMITS_MAX 4
+
+struct dialect_reading; // the dialect's own
 
 struct registration {
 	enum operation_kind operation;
@@ -94,6 +104,7 @@ struct registration {
 	struct slice attributes;     // JSON object text; absent if none
 	struct violation *violations; // in the dialect's order; none means acceptable so far
 	size_t violation_count;
+	const struct dialect_reading *reading; // what the dialect found in the request, for its answers; NULL if it did not get that far
 };
 
 const struct claim *registration_claim(const struct registration *r, enum claim_kind kind) ATTR_MUST_USE; // NULL if none
