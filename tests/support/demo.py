@@ -85,30 +85,38 @@ class Load:
             body["phone"] = f"+1555{self.random.randrange(10**7):07d}"
         return body
 
-    def plan(self):
-        people = [self.person(number) for number in range(GOOD)]
-        plan = [("good", body) for body in people]
-        plan += [("duplicate", {**self.random.choice(people), "phone": None}) for _ in range(DUPLICATE)]
+    def first(self):
+        """What stands for itself, mixed."""
+        self.people = [self.person(number) for number in range(GOOD)]
+        plan = [("good", body) for body in self.people]
         plan += [("invalid", {"email": f"bad{n}@{self.world.suffix}.example", "password": "short"}) for n in range(INVALID)]
         plan += [("malformed", b'{"email": "broken@x.example",') for _ in range(MALFORMED)]
         plan += [("tombstone", None)] * TOMBSTONES
-        self.random.shuffle(plan)
-        return plan
+        self.publish(plan)
 
-    def publish(self):
-        topic, post = self.world.topics["signup"], self.world.gateway.post
-        for kind, body in self.plan():
-            if isinstance(body, dict):
-                body = {name: value for name, value in body.items() if value is not None}
-                if kind == "duplicate":
-                    body["email"] = body["email"].upper()
+    def second(self):
+        """What others have asked before: their addresses in other letters, and requests that a gateway sends again."""
+        plan = [("duplicate", {"email": body["email"].upper(), "password": body["password"]}) for body in self.random.sample(self.people, DUPLICATE)]
+        plan += [("repeated", sent) for sent in self.random.sample(self.sent["good"], REPEATED)]
+        self.publish(plan)
+
+    def publish(self, plan):
+        topic, gateway = self.world.topics["signup"], self.world.gateway
+        self.random.shuffle(plan)
+        for kind, what in plan:
             if kind == "tombstone":
-                self.sent[kind].append(self.world.gateway.publish(topic, [], None, key="gone"))
+                self.sent[kind].append(gateway.publish(topic, [], None, key="gone"))
+            elif kind == "repeated":
+                self.sent[kind].append(gateway.post(topic, what.value, request_id=what.request_id))
             else:
-                self.sent[kind].append(post(topic, body))
-        for sent in self.random.sample(self.sent["good"], REPEATED):
-            self.sent["repeated"].append(post(topic, sent.value, request_id=sent.request_id))
-        return self.world.gateway.flush() == 0
+                self.sent[kind].append(gateway.post(topic, what))
+        if gateway.flush():
+            raise RuntimeError("Kafka did not acknowledge every record")
+        say(f"{len(plan)} records sent")
+
+    def wanted(self):
+        """Replies that are due for what was sent so far."""
+        return sum(len(sent) for kind, sent in self.sent.items() if kind != "tombstone")
 
 
 # --- showing ------------------------------------------------------------------------------------------------------------------
@@ -218,6 +226,16 @@ def leave(world, worker):
   the end of it         kill {worker.process.pid}; the next scripts/demo clears the rest; scripts/services down""")
 
 
+def wait_replies(world, tail, wanted, timeout=120):
+    """Until all are there, with a line every two seconds."""
+    until = time.monotonic() + timeout
+    while True:
+        replies = len(tail.wait(lambda m: m.topic == world.topics["replies"], 2, wanted))
+        say(f"{replies} of {wanted} replies")
+        if replies >= wanted or time.monotonic() > until:
+            return
+
+
 def run(world, keep):
     worker = world.worker("demo-1")
     worker.start()
@@ -225,18 +243,16 @@ def run(world, keep):
     tail = Tail(world.cluster, [world.topics[name] for name in ("results", "replies", "accounts", "dead")])
     load = Load(world)
     begin = time.monotonic()
-    if not load.publish():
-        raise RuntimeError("Kafka did not acknowledge every record")
-    total = sum(len(sent) for sent in load.sent.values())
-    say(f"{total} records sent; hashing takes most of the time from here (Argon2id, 64 MiB, 2 passes)")
-    while tail.wait(lambda m: m.topic == world.topics["replies"], 2, total - TOMBSTONES) is not None:
-        replies = len(tail.find(lambda m: m.topic == world.topics["replies"]))
-        say(f"{replies} of {total - TOMBSTONES} replies")
-        if replies >= total - TOMBSTONES or time.monotonic() - begin > 120:
-            break
+    load.first()
+    say("hashing takes most of the time from here: Argon2id, 64 MiB, 2 passes")
+    wait_replies(world, tail, load.wanted())
+    load.second()
+    wait_replies(world, tail, load.wanted())
     say(f"answered in {time.monotonic() - begin:.1f} s; waiting for the mails")
     wait_settled(world, 30)
     tail.wait(lambda m: m.topic == world.topics["dead"], 10, TOMBSTONES)
+    tail.wait(lambda m: m.topic == world.topics["results"], 10, GOOD + DUPLICATE + INVALID + MALFORMED)
+    tail.wait(lambda m: m.topic == world.topics["accounts"], 10, GOOD)
     show_example(world, tail, load.sent["good"][0])
     show_mail(world, json.loads(load.sent["good"][0].value)["email"])
     wrong = show_counts(world, tail, load)
