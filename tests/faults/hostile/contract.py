@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may become of a record, by the manual (records.md, reasons.md) and the native dialect. It shares no code with the worker.
+
+Where two faults meet in one record either may be named; a body that the rules judge may be accepted or refused; all else is exact.
+"""
+import fnmatch
+import json
+import re
+
+HEADERS_MAX, HEADER_BYTES_MAX, VALUE_MAX = 256, 64 << 10, 64 << 10
+DEPTH_MAX, VALUES_MAX = 16, 1000
+EXPIRED_BEFORE = 1_000_000_000_000  # milliseconds; the forge's times are decades or hours away
+BODY_FAULTS = {"malformed_json", "too_deep", "duplicate_key", "number_out_of_range", "invalid_utf8", "nul_character", "not_an_object", "too_large"}
+JUDGED = {"accepted", "invalid", "identity_taken"}
+ROUTES = {b"/v1/accounts": b"POST", b"/v1/password": b"POST", b"/v1/codes": b"POST", b"/v1/codes/check": b"POST", b"/v1/verify": b"GET",
+          b"/v1/sessions/refresh": b"POST"}
+SESSIONS = b"/v1/sessions"  # POST and DELETE
+EVENTS = {b"enrolld.signup.v1", b"enrolld.password.v1", b"enrolld.code.request.v1", b"enrolld.code.check.v1", b"enrolld.verify.v1",
+          b"enrolld.signin.v1", b"enrolld.refresh.v1", b"enrolld.signout.v1"}
+
+
+class Expected:
+    """outcomes: "accepted", "expired", reasons of a refusal, or "dead:" and a reason."""
+
+    def __init__(self, outcomes, request_id=None, reply=None):
+        self.outcomes, self.request_id, self.reply = outcomes, request_id, reply
+
+
+def printable(value, most):
+    return 0 < len(value) <= most and all(0x20 <= byte <= 0x7e for byte in value)
+
+
+class _Duplicate(ValueError):
+    pass
+
+
+def _pairs(pairs):
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _Duplicate
+    return dict(pairs)
+
+
+def _constant(name):
+    raise ValueError(name)
+
+
+def _walk(value, depth, seen):
+    seen["values"] += 1
+    texts = []
+    if isinstance(value, (dict, list)):
+        seen["depth"] = max(seen["depth"], depth + 1)
+        texts = list(value) if isinstance(value, dict) else []
+        for child in value.values() if isinstance(value, dict) else value:
+            _walk(child, depth + 1, seen)
+    elif isinstance(value, str):
+        texts = [value]
+    elif isinstance(value, int) and not isinstance(value, bool) and not -2**63 <= value < 2**63:
+        seen["faults"].add("number_out_of_range")
+    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+        seen["faults"].add("number_out_of_range")
+    for text in texts:
+        if "\0" in text:
+            seen["faults"].add("nul_character")
+        if re.search("[\ud800-\udfff]", text):
+            seen["faults"].add("invalid_utf8")
+
+
+def read_json(value):
+    """(the value, faults): faults that a strict reader must find, None of a value that is no JSON at all."""
+    try:
+        parsed = json.loads(value.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+    except _Duplicate:
+        return None, BODY_FAULTS - {"not_an_object"}
+    except RecursionError:
+        return None, {"too_deep", "too_large"}
+    except ValueError as error:
+        return None, BODY_FAULTS - {"not_an_object"} if "digits" not in str(error) else {"number_out_of_range"}
+    seen = {"values": 0, "depth": 0, "faults": set()}
+    try:
+        _walk(parsed, 0, seen)
+    except RecursionError:
+        seen["depth"] = 10**6
+    if seen["depth"] > DEPTH_MAX:
+        seen["faults"].add("too_deep")
+    if seen["values"] > VALUES_MAX:
+        seen["faults"].add("too_large")
+    if not isinstance(parsed, dict):
+        seen["faults"].add("not_an_object")
+    return parsed, seen["faults"]
+
+
+class Contract:
+    """events: topics whose shape is auto. tenants: {topic: allowed realms}. replies: {existing allowed topic: partitions}."""
+
+    def __init__(self, replies, realms=("main", "shop-*")):
+        self.replies, self.realms = replies, realms
+
+    def expected(self, record):
+        headers = [(name.split(b"\0")[0], value) for name, value in record.headers]
+        size = len(record.key or b"") + sum(len(name) + len(value or b"") for name, value in headers)
+        oversized = len(headers) > HEADERS_MAX or size > HEADER_BYTES_MAX
+        read = {name.lower(): value for name, value in headers} if not oversized else {}
+        return self._judge(record, read, oversized)
+
+    def _judge(self, record, read, oversized):
+        has = lambda name: bool(read.get(name))  # noqa: E731
+        event = not has(b":path") and record.topic == "events" and has(b"ce_type")
+        if not has(b":path") and not event:
+            bare = record.value is None and b":method" not in read and not has(b"ce_type") and not oversized
+            return Expected({"dead:tombstone" if bare else "dead:unaddressed"}, reply=None)
+        reply = self._reply(read)
+        faults = set()
+        if event and (read.get(b"ce_specversion") != b"1.0" or not has(b"ce_id") or not has(b"ce_source")):
+            faults.add("invalid_event")
+        if record.topic == "tenants" and not self._realm(read.get(b"x-enroll-realm") or b""):
+            faults.add("realm_refused")
+        request_id, bad_id = self._id(read, event)
+        if bad_id:
+            faults.add("invalid_request_id")
+        if len(record.value or b"") > VALUE_MAX:
+            faults.add("too_large")
+        if self._expired(record):
+            return Expected({"expired"}, request_id, reply)
+        if not faults:
+            faults = self._asked(record, read, event, request_id)
+        if record.topic == "clock" and record.timestamp == -1:
+            faults = faults | {"expired"}  # it takes the youngest time before it, which may be an old one
+        return Expected(faults, request_id, reply)
+
+    @staticmethod
+    def _expired(record):
+        return record.topic == "clock" and 0 < record.timestamp < EXPIRED_BEFORE
+
+    def _realm(self, realm):
+        return printable(realm, 64) and b" " not in realm and any(fnmatch.fnmatchcase(realm.decode(), allowed) for allowed in self.realms)
+
+    @staticmethod
+    def _id(read, event):
+        """(request id if it is written in the record, whether what is written is none)."""
+        key = read.get(b"idempotency-key")
+        if key:
+            return (key, False) if printable(key, 256) else (None, True)
+        source, own = read.get(b"ce_source"), read.get(b"ce_id")
+        if event and source and own:
+            joined = source + b" " + own
+            return (joined, False) if printable(joined, 256) and b" " not in source else (None, False)
+        outbox = read.get(b"id")
+        if outbox:
+            return (outbox, False) if printable(outbox, 256) else (None, True)
+        return None, False
+
+    def _reply(self, read):
+        """(topic, correlation) of a reply that must come, else None."""
+        partition = -1
+        if read.get(b"zilla:reply-to"):
+            topic, correlation = read[b"zilla:reply-to"], read.get(b"zilla:correlation-id")
+        elif read.get(b"kafka_replytopic"):
+            topic, correlation = read[b"kafka_replytopic"], read.get(b"kafka_correlationid")
+            place = read.get(b"kafka_replypartition")
+            if place is not None:
+                partition = int.from_bytes(place, "big", signed=True) if len(place) == 4 else -2
+                partition = -2 if partition < 0 else partition
+        elif read.get(b"ce_replyto"):
+            topic, correlation = read[b"ce_replyto"], read.get(b"ce_correlationid") or read.get(b"ce_id")
+        else:
+            return None
+        known = self.replies.get(topic.decode("latin-1"))
+        good = known is not None and -1 <= partition < known and correlation is not None and 1 <= len(correlation) <= 1024
+        return (topic, correlation) if good else None
+
+    @staticmethod
+    def _asked(record, read, event, request_id):
+        if event:
+            if read[b"ce_type"] not in EVENTS:
+                return {"unknown_route"}
+            if read[b"ce_type"] != b"enrolld.signup.v1":
+                return {"operation_unavailable"}
+        else:
+            path, method = read[b":path"].split(b"?", 1)[0], (read.get(b":method") or b"").upper()
+            methods = {b"POST", b"DELETE"} if path == SESSIONS else {ROUTES[path]} if path in ROUTES else set()
+            if method not in methods:
+                return {"method_not_allowed" if methods else "unknown_route"}
+            if path != b"/v1/accounts":
+                return {"operation_unavailable"}
+        media = (read.get(b"content-type") or b"").split(b";", 1)[0].strip(b" \t").lower()
+        fits = media in (b"", b"application/json") or (media.startswith(b"application/") and media.endswith(b"+json") and len(media) >= 17)
+        if not fits:
+            return {"unsupported_media_type"}
+        if not record.value:
+            return {"empty"}
+        body, faults = read_json(record.value)
+        if faults:
+            return faults
+        if body == record.body:
+            return {"accepted"}
+        judged = set(JUDGED)
+        own = body.get("request_id")
+        if request_id is None and own is not None:
+            good = isinstance(own, str) and printable(own.encode("utf-8", "surrogatepass"), 256)
+            if not good:
+                return {"invalid_request_id"}
+        return judged
+
+
+def may_be_accepted(body):
+    """What the native sign-up demands of whatever it accepts, said again in a few lines."""
+    def text(name):
+        value = body.get(name)
+        return value.strip() if isinstance(value, str) and value.strip() else None
+    password, ready = body.get("password"), body.get("password_hash")
+    if not any(text(name) for name in ("email", "phone", "username")):
+        return "no identity"
+    if (password is None) == (ready is None):
+        return "both or none of password and hash"
+    if password is not None and not (isinstance(password, str) and len(password) >= 15 and len(password.encode()) <= 256):
+        return "a password that is too short, too long or no text"
+    if ready is not None and not (isinstance(ready, str) and re.match(r"\$argon2|\$2[abxy]\$|\$?pbkdf2", ready)):
+        return "a hash of no known kind"
+    email = text("email")
+    if email and not re.fullmatch(r"[^\s@\"<>(),;:\\\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+", email):
+        return "an address that is none"
+    for name in ("given_name", "family_name", "display_name"):
+        if text(name) and re.search(r"[\x00-\x1f\x7f]", text(name)):
+            return f"a control character in {name}"
+    return None
