@@ -126,7 +126,7 @@ def mails(run, world):
     samples = []
     for _ in range(seconds + 2):
         time.sleep(1)
-        samples.append((time.monotonic(), worker.metrics().sum("messages_total", channel="mail", state="accepted")))
+        samples.append((time.monotonic(), worker.metrics().sum("messages_total", channel="email", state="accepted")))
     left = world.sql("select count(*) from enrolld.message where due_at is not null")[0][0]
     worker.stop()
     (begin, before), (end, after) = samples[1], samples[-1]

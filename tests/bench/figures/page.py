@@ -53,8 +53,21 @@ def _grouped(run):
             yield title, found
 
 
+QUIET_PERCENT = 10
+
+
+def warning(run):
+    """What a reader must know first: on a busy machine the limits, which run alone, lose more than the worker does."""
+    others = run.figures.get("others")
+    if others is None or others.value is None or others.value <= QUIET_PERCENT:
+        return None
+    return f"The machine was not quiet: others used {others.value:.0f} % of the processor time, so these figures say little."
+
+
 def table(run, machine):
     lines = ["", *(f"{name:16} {value}" for name, value in machine.items() if value is not None)]
+    if warning(run):
+        lines += ["", warning(run)]
     for title, found in _grouped(run):
         lines += ["", f"{title:55} {'median':>22}  {'range':24} {'goal':8}"]
         for figure in found:
@@ -68,7 +81,7 @@ def table(run, machine):
 
 
 def as_json(run, machine):
-    return json.dumps({"machine": machine, "rounds": run.rounds, "quick": run.quick, "figures": {key: figure.row() for key, figure in run.figures.items()},
+    return json.dumps({"machine": machine, "rounds": run.rounds, "quick": run.quick, "warning": warning(run), "figures": {key: figure.row() for key, figure in run.figures.items()},
                        "details": run.details}, indent=1)
 
 
@@ -77,6 +90,8 @@ def markdown(run, machine):
              f"Printed by `scripts/bench --markdown`: medians of {run.rounds} rounds, each beside the limits of the same machine in the same minutes"
              + (", a quick run." if run.quick else "."), "",
              "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in machine.items() if value is not None)]
+    if warning(run):
+        lines += ["", f"**{warning(run)}**"]
     for title, found in _grouped(run):
         lines += ["", f"## {title}", "", "| | median | range | goal | |", "|---|---:|---|---|---|"]
         for figure in found:
