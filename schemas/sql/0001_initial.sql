@@ -168,6 +168,7 @@ CREATE TABLE enrolld.message (
     state text NOT NULL DEFAULT 'queued'
         CHECK (state IN ('queued', 'claimed', 'transmitting', 'accepted', 'deferred', 'refused', 'unknown', 'expired')),
     attempts integer NOT NULL DEFAULT 0,
+    unknowns smallint NOT NULL DEFAULT 0,
     due_at timestamptz DEFAULT now(),
     claimed_at timestamptz,
     expires_at timestamptz NOT NULL,

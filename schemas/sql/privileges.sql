@@ -11,7 +11,7 @@ GRANT SELECT, INSERT, DELETE ON enrolld.challenge TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE ON enrolld.claim TO enrolld_worker;
 GRANT INSERT ON enrolld.account TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE,
-    UPDATE (sealed, state, attempts, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
+    UPDATE (sealed, state, attempts, unknowns, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (mark, updated_at) ON enrolld.progress TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE ON enrolld.notice TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (started_at, ended_at, unclean) ON enrolld.run TO enrolld_worker;

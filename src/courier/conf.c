@@ -67,7 +67,7 @@ static const struct setting rows[] = {
 	{"courier.messages", AT(PATH, messages_dir),
 	 .doc = "Folder of the message templates; without it messages/ in data.directory."},
 	{"courier.providers", AT(PATH, providers_dir), .doc = "Folder of the providers; without it providers/ in data.directory."},
-	{"courier.lease", AT(DURATION, lease_ms), .min = 5 * SECOND, .max = 10 * MINUTE, .fallback = "60s",
+	{"courier.lease", AT(DURATION, lease_ms), .min = 5 * SECOND, .max = 10 * MINUTE, .fallback = "20s",
 	 .doc = "How long a message that a worker has taken and not begun to send waits for it before another one may take it."},
 	{"courier.connect_timeout", AT(DURATION, connect_timeout_ms), .min = 100, .max = MINUTE, .fallback = "10s",
 	 .doc = "How long connecting to a mail server or provider may take."},

@@ -9,6 +9,7 @@
 
 #define NS_PER_MS 1000000
 #define METER_NS (INT64_C(10) * 1000 * NS_PER_MS)
+#define ANSWER_MARGIN_MS 30000
 #define BACKOFF_MIN_MS 250
 #define BACKOFF_MAX_MS 30000
 
@@ -42,18 +43,41 @@ static void meter(struct desk *desk)
 		metric_set(METRIC_messages_waiting, METRIC_LABELS(channel_name(desk->channel)), (double)waiting);
 }
 
+// How long a message found transmitting waits before it is sent once more; 0: it is not.
+static int64_t resend_ms(const struct desk *desk)
+{
+	const struct courier_conf *conf = desk->parts->conf;
+	if (desk->channel == CHANNEL_MAIL)
+		return conf->resend_unknown_mail ? SCHEDULE_RESEND_MAX_MS : 0;
+	return provider_idempotent(desk->parts->provider) ? conf->retry_min_ms : 0;
+}
+
+// How long a hand-over may take at most once the gate is open, with some time for the database.
+static int64_t answer_ms(const struct desk *desk)
+{
+	const struct courier_conf *conf = desk->parts->conf;
+	int64_t limit = desk->channel == CHANNEL_MAIL ? conf->smtp_command_timeout_ms + conf->answer_timeout_ms
+						      : conf->text_answer_timeout_ms;
+	return limit + ANSWER_MARGIN_MS;
+}
+
 enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *ret_count,
 		       struct fault *f)
 {
-	size_t count = 0, unknown = 0;
+	size_t count = 0;
+	struct message_overdue overdue = {0};
 	enum reason reason = store_message_claim(desk->store, channel_name(desk->channel), desk->parts->conf->lease_ms,
-						 max < DESK_BATCH_MAX ? max : DESK_BATCH_MAX, arena, leases, &count, &unknown, f);
+						 resend_ms(desk), max < DESK_BATCH_MAX ? max : DESK_BATCH_MAX, arena, leases,
+						 &count, &overdue, f);
 	if (reason != REASON_OK)
 		return reason;
-	if (unknown > 0) { // their thread or process died in between
-		count_state(desk, "unknown", unknown);
-		LOG(message_unknown, log_text("channel", channel_name(desk->channel)), log_int("messages", (int64_t)unknown));
+	if (overdue.unknown > 0) { // their thread or process died in between
+		count_state(desk, "unknown", overdue.unknown);
+		LOG(message_unknown, log_text("channel", channel_name(desk->channel)),
+		    log_int("messages", (int64_t)overdue.unknown));
 	}
+	if (overdue.expired > 0)
+		count_state(desk, "expired", overdue.expired);
 	meter(desk);
 	if (count > 0)
 		(void)FAILPOINT(courier_claimed);
@@ -67,6 +91,7 @@ struct ticket desk_ticket(struct desk *desk, const struct message_lease *lease)
 		.desk = desk,
 		.message_id = lease->message_id,
 		.attempts = lease->attempts,
+		.unknowns = lease->unknowns,
 		.end_ns = clock_mono_ns() + lease->expires_in_ms * NS_PER_MS,
 	};
 }
@@ -76,7 +101,7 @@ bool desk_gate(void *ctx)
 	struct ticket *t = ctx;
 	bool ours = false;
 	t->transmitting = true; // also if the answer to COMMIT is lost
-	if (store_message_transmitting(t->desk->store, &t->message_id, &ours, &t->fault) != REASON_OK)
+	if (store_message_transmitting(t->desk->store, &t->message_id, answer_ms(t->desk), &ours, &t->fault) != REASON_OK)
 		return false;
 	t->lost = !ours;
 	t->transmitting = ours;
@@ -107,7 +132,7 @@ static struct message_settlement settlement_for(const struct ticket *t, const st
 	case HANDOVER_REFUSED: s.state = MESSAGE_REFUSED; break;
 	case HANDOVER_UNKNOWN:
 		s.state = MESSAGE_UNKNOWN;
-		s.again_in_ms = t->desk->channel == CHANNEL_MAIL ? schedule_resend_ms(conf, t->attempts, left_ms) : 0;
+		s.again_in_ms = t->desk->channel == CHANNEL_MAIL ? schedule_resend_ms(conf, t->unknowns, left_ms) : 0;
 		break;
 	default:
 		s.state = MESSAGE_DEFERRED;

@@ -20,6 +20,7 @@ struct ticket {
 	struct desk *desk;
 	struct uuid message_id;
 	int attempts;       // earlier ones
+	int unknowns;       // of them, those of unknown outcome
 	int64_t end_ns;     // of the life of what it carries, monotonic
 	bool transmitting;  // the row says so, or may say so
 	bool lost;          // it was not ours any more

@@ -4,8 +4,6 @@
 
 #include "enrolld/base/random.h"
 
-#define RESEND_MAX_MS (30 * 60000)
-
 static int64_t jitter(int64_t ms, int64_t spread)
 {
 	return ms + (int64_t)random_below((uint64_t)spread + 1);
@@ -24,9 +22,9 @@ int64_t schedule_retry_ms(const struct courier_conf *conf, int attempts, int64_t
 	return wait < left_ms ? wait : left_ms > 0 ? left_ms : 1;
 }
 
-int64_t schedule_resend_ms(const struct courier_conf *conf, int attempts, int64_t left_ms)
+int64_t schedule_resend_ms(const struct courier_conf *conf, int unknowns, int64_t left_ms)
 {
-	if (!conf->resend_unknown_mail || attempts > 0 || left_ms < 2)
+	if (!conf->resend_unknown_mail || unknowns > 0 || left_ms < 2)
 		return 0;
-	return left_ms / 2 < RESEND_MAX_MS ? left_ms / 2 : RESEND_MAX_MS;
+	return left_ms / 2 < SCHEDULE_RESEND_MAX_MS ? left_ms / 2 : SCHEDULE_RESEND_MAX_MS;
 }

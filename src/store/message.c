@@ -21,7 +21,6 @@ static const char *const state_names[] = {
 #define NOTICE "INSERT INTO enrolld.notice (realm, kind, payload) " \
 	"SELECT d.realm, 'message.' || d.state, json_build_object('message_id', d.message_id, 'realm', d.realm, 'channel', d.channel, " \
 		"'state', d.state, 'code', d.code, 'attempts', d.attempts)::text FROM done AS d"
-#define WIPED "sealed = NULL, due_at = NULL, settled_at = now() "
 
 static const struct statement insert = {"message_insert",
 	"INSERT INTO enrolld.message (message_id, realm, challenge_id, channel, template, sealed, expires_at) "
@@ -31,15 +30,21 @@ static const struct statement insert = {"message_insert",
 	"ORDER BY k.message_id"};
 
 // Past the life of what they carry, or found transmitting when the lease is over: nobody knows then whether the last byte was sent.
+#define ONCE_MORE "o.state = 'transmitting' AND m.unknowns = 0 AND $3::int8 > 0 AND m.expires_at > now()"
 static const struct statement settle_overdue = {"message_settle_overdue",
-	"WITH overdue AS (SELECT message_id FROM enrolld.message WHERE channel = $1 AND due_at <= now() "
+	"WITH overdue AS (SELECT message_id, state FROM enrolld.message WHERE channel = $1 AND due_at <= now() "
 			"AND (state = 'transmitting' OR expires_at <= now()) "
 			"ORDER BY due_at, message_id LIMIT $2::int4 FOR UPDATE SKIP LOCKED), "
-		"done AS (UPDATE enrolld.message AS m SET state = CASE m.state WHEN 'transmitting' THEN 'unknown' ELSE 'expired' END, " WIPED
+		"moved AS (UPDATE enrolld.message AS m "
+			"SET state = CASE WHEN o.state = 'transmitting' OR m.unknowns > 0 THEN 'unknown' ELSE 'expired' END, "
+			"unknowns = m.unknowns + (o.state = 'transmitting')::int4, "
+			"due_at = CASE WHEN " ONCE_MORE " THEN now() + least((m.expires_at - now()) / 2, $3::int8 * interval '1 millisecond') END, "
+			"sealed = CASE WHEN " ONCE_MORE " THEN m.sealed END, settled_at = CASE WHEN " ONCE_MORE " THEN NULL ELSE now() END "
 			"FROM overdue AS o WHERE m.message_id = o.message_id "
-			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts), "
+			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at, o.state AS was), "
+		"done AS (SELECT * FROM moved WHERE due_at IS NULL), "
 		"told AS (" NOTICE ") "
-	"SELECT count(*) FROM done WHERE state = 'unknown'"};
+	"SELECT count(*) FILTER (WHERE was = 'transmitting'), count(*) FILTER (WHERE state = 'expired') FROM moved"};
 
 static const struct statement claim_due = {"message_claim",
 	"WITH due AS (SELECT message_id FROM enrolld.message WHERE channel = $1 AND due_at <= now() AND expires_at > now() "
@@ -47,24 +52,26 @@ static const struct statement claim_due = {"message_claim",
 		"taken AS (UPDATE enrolld.message AS m SET state = 'claimed', claimed_at = now(), "
 			"due_at = now() + $3::int8 * interval '1 millisecond' "
 			"FROM due AS d WHERE m.message_id = d.message_id "
-			"RETURNING m.message_id, m.realm, m.template, m.sealed, m.challenge_id, m.attempts, m.created_at, m.expires_at) "
+			"RETURNING m.message_id, m.realm, m.template, m.sealed, m.challenge_id, m.attempts, m.unknowns, m.created_at, "
+				"m.expires_at) "
 	"SELECT t.message_id, t.realm, t.template, t.sealed, coalesce(c.purpose, ''), c.nonce, coalesce(c.key_epoch, 0), "
-		"coalesce(c.serial, 0), t.attempts, (extract(epoch FROM t.expires_at - now()) * 1000)::int8 "
+		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8 "
 	"FROM taken AS t LEFT JOIN enrolld.challenge AS c ON c.challenge_id = t.challenge_id ORDER BY t.created_at, t.message_id"};
 
-// The lease starts anew, as long as it was, so that the last of a batch has as much time as the first.
+// The lease starts anew: the claim's is short, so that rows of a dead process come back soon, this one as long as an answer may take.
 static const struct statement transmit = {"message_transmitting",
-	"UPDATE enrolld.message SET state = 'transmitting', attempts = attempts + 1, due_at = now() + (due_at - claimed_at) "
+	"UPDATE enrolld.message SET state = 'transmitting', attempts = attempts + 1, due_at = now() + $2::int8 * interval '1 millisecond' "
 	"WHERE message_id = $1::uuid AND state = 'claimed' AND due_at > now() AND expires_at > now()"};
 
-// A true answer that comes after the lease was over still corrects "unknown"; there is no payload left to try again with.
+// A true answer that comes after the lease was over still corrects "unknown".
 static const struct statement settle = {"message_settle",
 	"WITH moved AS (UPDATE enrolld.message AS m SET state = $2, code = nullif($4, ''), remote_id = nullif($5, ''), "
+			"unknowns = unknowns + ($2 = 'unknown')::int4, "
 			"due_at = CASE WHEN $3::int8 > 0 THEN least(now() + $3::int8 * interval '1 millisecond', expires_at) END, "
 			"sealed = CASE WHEN $3::int8 > 0 THEN sealed END, settled_at = CASE WHEN $3::int8 > 0 THEN NULL ELSE now() END "
 			"WHERE m.message_id = $1::uuid AND (m.state = 'transmitting' "
 				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused') "
-				"OR m.state = 'unknown' AND m.due_at IS NULL AND $2 IN ('accepted', 'refused')) "
+				"OR m.state = 'unknown' AND $2 IN ('accepted', 'refused')) "
 			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at), "
 		"done AS (SELECT * FROM moved WHERE due_at IS NULL) "
 	NOTICE};
@@ -122,20 +129,23 @@ static void read_lease(const PGresult *result, size_t row, const char *channel, 
 		.epoch = (uint16_t)result_int(result, row, 6),
 		.serial = (uint32_t)result_int(result, row, 7),
 		.attempts = (int)result_int(result, row, 8),
-		.expires_in_ms = result_int(result, row, 9),
+		.unknowns = (int)result_int(result, row, 9),
+		.expires_in_ms = result_int(result, row, 10),
 	};
 	result_fixed(result, row, 5, out->nonce.bytes, NONCE_SIZE);
 }
 
-enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, size_t max, struct arena *arena,
-				struct message_lease *out, size_t *ret_count, size_t *ret_unknown, struct fault *f)
+enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, int64_t resend_ms, size_t max,
+				struct arena *arena, struct message_lease *out, size_t *ret_count,
+				struct message_overdue *ret_overdue, struct fault *f)
 {
 	struct pipeline p;
 	struct params params;
 	pipeline_begin(&p, &store->link);
-	params_init(&params, 2);
+	params_init(&params, 3);
 	param_set_text(&params.at[0], slice_of(channel));
 	param_set_int(&params.at[1], SETTLE_MAX);
+	param_set_int(&params.at[2], resend_ms);
 	size_t overdue = pipeline_add(&p, &settle_overdue, &params);
 	params_init(&params, 3);
 	param_set_text(&params.at[0], slice_of(channel));
@@ -153,17 +163,20 @@ enum reason store_message_claim(struct store *store, const char *channel, int64_
 	for (size_t r = 0; r < count; r++)
 		read_lease(result, r, channel_copy, arena, &out[r]);
 	*ret_count = count;
-	*ret_unknown = (size_t)result_int(pipeline_result(&p, overdue), 0, 0);
+	result = pipeline_result(&p, overdue);
+	*ret_overdue = (struct message_overdue){(size_t)result_int(result, 0, 0), (size_t)result_int(result, 0, 1)};
 	pipeline_end(&p);
 	return REASON_OK;
 }
 
-enum reason store_message_transmitting(struct store *store, const struct uuid *id, bool *ret_ours, struct fault *f)
+enum reason store_message_transmitting(struct store *store, const struct uuid *id, int64_t lease_ms, bool *ret_ours,
+				       struct fault *f)
 {
 	struct pipeline p;
 	struct params params;
-	params_init(&params, 1);
+	params_init(&params, 2);
 	param_set_uuid(&params.at[0], id);
+	param_set_int(&params.at[1], lease_ms);
 	size_t handle;
 	enum reason reason = store_single(store, &p, &transmit, &params, &handle, f);
 	if (reason != REASON_OK)

@@ -20,39 +20,39 @@ enum courier_tls { COURIER_TLS_NONE, COURIER_TLS_STARTTLS };
 struct courier_conf {
 	bool enabled;
 	// Mails
-	const char *smtp_url;        // smtp://host:port or smtps://host:port; NULL: mails are not sent
-	enum courier_tls smtp_tls;   // of smtp://; never falls back
-	const char *smtp_user;       // NULL: no login
-	const char *smtp_password;   // secret
-	const char *smtp_ca_file;    // NULL: the system's authorities
-	const char *smtp_hello;      // EHLO name; NULL: the host's name
-	int64_t smtp_connections;    // threads, each with one reused connection
+	const char *smtp_url;            // smtp://host:port or smtps://host:port; NULL: mails are not sent
+	enum courier_tls smtp_tls;       // of smtp://; never falls back
+	const char *smtp_user;           // NULL: no login
+	const char *smtp_password;       // secret
+	const char *smtp_ca_file;        // NULL: the system's authorities
+	const char *smtp_hello;          // EHLO name; NULL: the host's name
+	int64_t smtp_connections;        // threads, each with one reused connection
 	int64_t smtp_command_timeout_ms; // for each answer before the end of a mail; nothing is lost when it passes
-	int64_t answer_timeout_ms;   // for the answer to the end of a mail; when it passes the outcome is unknown
-	const char *mail_from;       // address
+	int64_t answer_timeout_ms;       // for the answer to the end of a mail; when it passes the outcome is unknown
+	const char *mail_from;           // address
 	const char *mail_from_name;
 	const char *message_id_domain; // NULL: that of mail_from
 	// Texts
-	const char *text_url;        // NULL: texts are not sent
-	const char *text_provider;   // file under providers_dir, without ".yaml"
+	const char *text_url;      // NULL: texts are not sent
+	const char *text_provider; // file under providers_dir, without ".yaml"
 	const char *text_user;
-	const char *text_password;   // secret
+	const char *text_password; // secret
 	const char *text_ca_file;
-	const char *text_proxy;      // NULL: none; environment variables do not count
+	const char *text_proxy; // NULL: none; environment variables do not count
 	const char *text_from;
 	int64_t text_connections;
 	int64_t text_answer_timeout_ms; // for a whole exchange
 	// Both
-	bool allow_cleartext;        // without TLS to hosts other than loopback
-	const char *link_url;        // e.g. https://example.com/verify?token={{token}}; NULL: messages carry a code only
-	const char *brand;           // name shown in messages
-	const char *default_locale;  // for messages whose person has none
+	bool allow_cleartext;       // without TLS to hosts other than loopback
+	const char *link_url;       // e.g. https://example.com/verify?token={{token}}; NULL: messages carry a code only
+	const char *brand;          // name shown in messages
+	const char *default_locale; // for messages whose person has none
 	const char *messages_dir;
 	const char *providers_dir;
-	int64_t lease_ms;            // of a claimed message that is not being transmitted
+	int64_t lease_ms; // of a claimed message that is not being transmitted
 	int64_t connect_timeout_ms;
-	int64_t poll_ms;             // how often a thread looks for due messages when nobody wakes it
-	int64_t retry_min_ms;        // first retry of a deferred message, doubled for each further one
+	int64_t poll_ms;      // how often a thread looks for due messages when nobody wakes it
+	int64_t retry_min_ms; // first retry of a deferred message, doubled for each further one
 	int64_t retry_max_ms;
 	bool resend_unknown_mail;
 };
@@ -62,8 +62,8 @@ struct courier;
 
 // Reads templates and provider (DIALECT_INVALID, FILE_UNREADABLE), then starts the threads. Nothing is started if neither URL is set or it is
 // not enabled; *courier is valid all the same. conf, store and keys must outlive it. instance: part of the database connections' names.
-enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys, const char *instance,
-			   struct courier **courier, struct fault *f) ATTR_MUST_USE;
+enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys,
+			   const char *instance, struct courier **courier, struct fault *f) ATTR_MUST_USE;
 void courier_wake(struct courier *courier); // new messages were stored; thread-safe, cheap
 // No channel is paused: the last use of the database and of each sink worked. Thread-safe.
 bool courier_ready(const struct courier *courier) ATTR_MUST_USE;

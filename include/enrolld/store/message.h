@@ -10,22 +10,32 @@ struct message_lease {
 	struct slice realm;
 	const char *channel; // "email" or "sms"
 	struct slice template_name;
-	struct slice sealed;       // payload, sealed with the message id's 36 characters as context
-	struct slice purpose;      // of the challenge
-	struct nonce nonce;        // of the challenge
+	struct slice sealed;  // payload, sealed with the message id's 36 characters as context
+	struct slice purpose; // of the challenge
+	struct nonce nonce;   // of the challenge
 	uint16_t epoch;
 	uint32_t serial;
-	int attempts;              // times it was transmitting before
-	int64_t expires_in_ms;     // left of the life of what it carries
+	int attempts;          // times it was transmitting before
+	int unknowns;          // times its outcome was unknown before
+	int64_t expires_in_ms; // left of the life of what it carries
+};
+
+// What a claim settled beside.
+struct message_overdue {
+	size_t unknown; // found transmitting
+	size_t expired;
 };
 
 // Takes up to max due messages of a channel (FOR UPDATE SKIP LOCKED, oldest first), rows copied to arena; also settles expired ones as "expired"
-// and overdue transmitting ones as "unknown", counted in *unknown.
-enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, size_t max, struct arena *arena,
-				struct message_lease *out, size_t *count, size_t *unknown, struct fault *f) ATTR_MUST_USE;
-// Commits the move claimed -> transmitting, before the first irrevocable byte, and starts the lease anew. *ours is false if the lease was lost
-// meanwhile or the life of what it carries is over: do not send.
-enum reason store_message_transmitting(struct store *store, const struct uuid *id, bool *ours, struct fault *f) ATTR_MUST_USE;
+// (as "unknown" if their outcome ever was) and transmitting ones whose lease is over as "unknown". resend_ms > 0: such a one is due once more if it is
+// its first unknown outcome, after half the life that is left, at most resend_ms.
+enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, int64_t resend_ms, size_t max,
+				struct arena *arena, struct message_lease *out, size_t *count, struct message_overdue *overdue,
+				struct fault *f) ATTR_MUST_USE;
+// Commits the move claimed -> transmitting, before the first irrevocable byte, and starts a lease of lease_ms: how long the answer may take. *ours is
+// false if the lease was lost meanwhile or the life of what it carries is over: do not send.
+enum reason store_message_transmitting(struct store *store, const struct uuid *id, int64_t lease_ms, bool *ours,
+				       struct fault *f) ATTR_MUST_USE;
 
 enum message_state { MESSAGE_ACCEPTED, MESSAGE_DEFERRED, MESSAGE_REFUSED, MESSAGE_UNKNOWN };
 const char *message_state_name(enum message_state state) ATTR_MUST_USE;
@@ -39,6 +49,7 @@ struct message_settlement {
 // From transmitting to any; from claimed to deferred or refused; from unknown, without another attempt, to accepted or refused (an answer
 // that came late). Anything else changes nothing, so that a settlement whose answer was lost can be repeated. Another attempt is never
 // later than the end of its life. The payload is wiped unless one follows; also writes a notice row for a final state.
-enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s, struct fault *f) ATTR_MUST_USE;
+enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s,
+				 struct fault *f) ATTR_MUST_USE;
 // Messages of a channel that are not settled, for the metric.
 enum reason store_message_waiting(struct store *store, const char *channel, int64_t *count, struct fault *f) ATTR_MUST_USE;

@@ -325,21 +325,43 @@ static void what_cannot_be_written(void **state)
 	bench_close(&b);
 }
 
+// What a process leaves that dies: what it had only taken goes out, what it was transmitting does so once more at most, by setting.
 static void a_dead_ones_rows(void **state)
+{
+	(void)state;
+	for (int resend = 0; resend < 2; resend++) {
+		static struct bench b;
+		bench_open(&b);
+		b.post->conf.resend_unknown_mail = resend;
+		mail_to(&b, "ada@example.com");
+		struct posted m = post_message(b.post, "email", "ada@example.com", NULL, NULL, 4000);
+		post_sql(b.post, "UPDATE enrolld.message SET state = 'claimed', claimed_at = now(), due_at = now()");
+		post_sql(b.post, "UPDATE enrolld.message SET state = 'transmitting', attempts = 1 WHERE message_id = '%s'", m.id);
+		post_start(b.post);
+		post_wait(b.post, 1, "state = 'accepted' AND attempts = 1");
+		if (resend)
+			post_wait(b.post, 1, "state = 'accepted' AND attempts = 2 AND unknowns = 1");
+		else
+			post_wait(b.post, 1, "state = 'unknown' AND sealed IS NULL");
+		assert_int_equal(smtp_server_mails(&b.server), 1 + resend);
+		bench_close(&b);
+	}
+}
+
+// An answer that takes longer than the lease of a claim is still waited for.
+static void a_slow_answer_outlives_the_lease(void **state)
 {
 	(void)state;
 	static struct bench b;
 	bench_open(&b);
-	mail_to(&b, "ada@example.com");
-	mail_to(&b, "ada@example.com");
-	post_sql(b.post, "UPDATE enrolld.message SET state = 'claimed', claimed_at = now(), due_at = now()");
-	post_sql(
-		b.post,
-		"UPDATE enrolld.message SET state = 'transmitting', attempts = 1 WHERE message_id = (SELECT min(message_id::text)::uuid FROM enrolld.message)");
+	b.post->conf.lease_ms = 300;
+	b.post->conf.smtp_connections = 2;
+	for (int i = 0; i < 3; i++)
+		mail_to(&b, "slow+a@example.com");
 	post_start(b.post);
-	post_wait(b.post, 1, "state = 'accepted'");
-	post_wait(b.post, 1, "state = 'unknown'");
-	assert_int_equal(smtp_server_mails(&b.server), 1);
+	post_wait(b.post, 3, "state = 'accepted' AND attempts = 1");
+	assert_int_equal(smtp_server_mails(&b.server), 3);
+	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.notice WHERE kind <> 'message.accepted'"), 0);
 	bench_close(&b);
 }
 
@@ -359,6 +381,7 @@ int main(void)
 		cmocka_unit_test(wakes_at_once),
 		cmocka_unit_test(what_cannot_be_written),
 		cmocka_unit_test(a_dead_ones_rows),
+		cmocka_unit_test(a_slow_answer_outlives_the_lease),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

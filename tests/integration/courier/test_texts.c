@@ -61,8 +61,8 @@ static void texts_go_out(void **state)
 		char body[300];
 		(void)snprintf(
 			body, sizeof(body),
-			i % 2 ? "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: tu código es %s. Válido 9 min. No lo compartas.\",\"language\":\"es\","
-			      : "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: your code is %s. Valid for 9 min. Do not share it.\",\"language\":\"en\",",
+			i % 2 ? "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: tu código es %s. Válido 10 min. No lo compartas.\",\"language\":\"es\","
+			      : "{\"id\":\"%s\",\"to\":\"+4915112345678\",\"text\":\"Example: your code is %s. Valid for 10 min. Do not share it.\",\"language\":\"en\",",
 			posted[i].id, posted[i].code);
 		assert_int_equal(occurrences(b.server.bodies.data, body), 1);
 		assert_null(strstr(b.server.bodies.data, posted[i].token));

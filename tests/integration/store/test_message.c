@@ -60,16 +60,17 @@ static struct sample *queue_message(int64_t life_ms)
 
 static size_t claim(struct store *by, struct message_lease *out, size_t max)
 {
-	size_t count = 99, unknown = 99;
-	assert_ok(store_message_claim(by, "email", LEASE, max, arena, out, &count, &unknown, &f_));
-	assert_int_equal(unknown, 0);
+	size_t count = 99;
+	struct message_overdue overdue = {99, 99};
+	assert_ok(store_message_claim(by, "email", LEASE, 0, max, arena, out, &count, &overdue, &f_));
+	assert_int_equal(overdue.unknown, 0);
 	return count;
 }
 
 static bool transmit(struct store *by, const struct uuid *id)
 {
 	bool ours = false;
-	assert_ok(store_message_transmitting(by, id, &ours, &f_));
+	assert_ok(store_message_transmitting(by, id, LEASE, &ours, &f_));
 	return ours;
 }
 
@@ -211,13 +212,15 @@ static void one_found_transmitting_is_unknown_and_corrected_by_a_late_answer(voi
 	assert_int_equal(claim(store, &lease, 1), 1);
 	assert_true(transmit(store, &lease.message_id));
 	lease_is_over();
-	size_t count, unknown;
+	size_t count;
+	struct message_overdue overdue;
 	struct message_lease none;
-	assert_ok(store_message_claim(other, "sms", LEASE, 1, arena, &none, &count, &unknown, &f_));
-	assert_int_equal(unknown, 0); // another channel's
-	assert_ok(store_message_claim(other, "email", LEASE, 1, arena, &none, &count, &unknown, &f_));
+	assert_ok(store_message_claim(other, "sms", LEASE, 0, 1, arena, &none, &count, &overdue, &f_));
+	assert_int_equal(overdue.unknown, 0); // another channel's
+	assert_ok(store_message_claim(other, "email", LEASE, 0, 1, arena, &none, &count, &overdue, &f_));
 	assert_int_equal(count, 0);
-	assert_int_equal(unknown, 1);
+	assert_int_equal(overdue.unknown, 1);
+	assert_int_equal(overdue.expired, 0);
 	assert_string_equal(row(), "unknown 1 f f - -");
 	assert_string_equal(notices(), "message.unknown unknown email 1");
 	assert_int_equal(claim(other, &none, 1), 0);
@@ -233,8 +236,7 @@ static void transmitting_renews_the_lease(void **state)
 	(void)queue_message(600000);
 	struct message_lease lease;
 	assert_int_equal(claim(store, &lease, 1), 1);
-	(void)fixture_sql(
-		fx, "UPDATE enrolld.message SET due_at = due_at - interval '50 s', claimed_at = claimed_at - interval '50 s'");
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET due_at = due_at - interval '50 s'");
 	assert_true(transmit(store, &lease.message_id));
 	assert_in_range(fixture_count(fx, "SELECT extract(epoch FROM due_at - now()) * 1000 FROM enrolld.message"), 55000, LEASE);
 }
@@ -259,6 +261,82 @@ static void unknown_may_be_sent_once_more_if_the_courier_says_so(void **state)
 	assert_string_equal(notices(), "message.unknown unknown email 2");
 }
 
+static struct message_overdue claim_overdue(int64_t resend_ms)
+{
+	size_t count = 99;
+	struct message_overdue overdue = {99, 99};
+	struct message_lease none;
+	assert_ok(store_message_claim(other, "email", LEASE, resend_ms, 1, arena, &none, &count, &overdue, &f_));
+	assert_int_equal(count, 0);
+	return overdue;
+}
+
+static void one_found_transmitting_is_sent_once_more_if_the_courier_says_so(void **state)
+{
+	(void)state;
+	static const int64_t longest[] = {20000, 900000}; // below and above half of what is left
+	for (size_t i = 0; i < 2; i++) {
+		(void)fixture_sql(fx, "DELETE FROM enrolld.message");
+		(void)fixture_sql(fx, "DELETE FROM enrolld.notice");
+		(void)queue_message(600000);
+		struct message_lease lease;
+		assert_int_equal(claim(store, &lease, 1), 1);
+		assert_int_equal(lease.unknowns, 0);
+		assert_true(transmit(store, &lease.message_id));
+		lease_is_over();
+		assert_int_equal(claim_overdue(longest[i]).unknown, 1);
+		assert_string_equal(row(), "unknown 1 t t - -");
+		assert_string_equal(notices(), "");
+		int64_t wait = fixture_count(fx, "SELECT extract(epoch FROM due_at - now()) * 1000 FROM enrolld.message");
+		assert_in_range(wait, i ? 290000 : 15000, i ? 300000 : 20000);
+		assert_int_equal(claim_overdue(longest[i]).unknown, 0);
+		lease_is_over();
+		assert_int_equal(claim(store, &lease, 1), 1);
+		assert_int_equal(lease.unknowns, 1);
+		assert_true(transmit(store, &lease.message_id));
+		lease_is_over();
+		assert_int_equal(claim_overdue(longest[i]).unknown, 1);
+		assert_string_equal(row(), "unknown 2 f f - -");
+		assert_string_equal(notices(), "message.unknown unknown email 2");
+	}
+}
+
+static void one_that_waits_to_be_sent_once_more_takes_a_late_answer(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(transmit(store, &lease.message_id));
+	lease_is_over();
+	assert_int_equal(claim_overdue(20000).unknown, 1);
+	settle(&lease.message_id, MESSAGE_DEFERRED, 1000);
+	assert_string_equal(row(), "unknown 1 t t - -");
+	settle(&lease.message_id, MESSAGE_ACCEPTED, 0);
+	assert_string_equal(row(), "accepted 1 f f 250 remote-1");
+	assert_string_equal(notices(), "message.accepted accepted email 1");
+}
+
+static void one_that_was_unknown_never_ends_as_expired(void **state)
+{
+	(void)state;
+	(void)queue_message(600000);
+	struct message_lease lease;
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(transmit(store, &lease.message_id));
+	settle(&lease.message_id, MESSAGE_UNKNOWN, 20000);
+	lease_is_over();
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_int_equal(lease.unknowns, 1);
+	settle(&lease.message_id, MESSAGE_DEFERRED, 20000);
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET expires_at = now(), due_at = now()");
+	struct message_overdue overdue = claim_overdue(20000);
+	assert_int_equal(overdue.unknown, 0); // counted when it happened
+	assert_int_equal(overdue.expired, 0);
+	assert_string_equal(row(), "unknown 1 f f 250 -");
+	assert_string_equal(notices(), "message.unknown unknown email 1");
+}
+
 static void nothing_is_sent_past_its_life(void **state)
 {
 	(void)state;
@@ -268,7 +346,7 @@ static void nothing_is_sent_past_its_life(void **state)
 	(void)fixture_sql(fx, "UPDATE enrolld.message SET expires_at = now() - interval '1 ms'");
 	assert_false(transmit(store, &lease.message_id));
 	lease_is_over();
-	assert_int_equal(claim(store, &lease, 1), 0);
+	assert_int_equal(claim_overdue(20000).expired, 1);
 	assert_string_equal(row(), "expired 0 f f - -");
 	assert_string_equal(notices(), "message.expired expired email 0");
 	assert_false(transmit(store, &lease.message_id));
@@ -303,13 +381,14 @@ static void *claim_all(void *arg)
 	struct store *by = arg;
 	struct arena *own = arena_create(65536);
 	struct message_lease lease[7];
-	size_t count = 1, unknown;
+	size_t count = 1;
+	struct message_overdue overdue;
 	struct fault f;
-	while (store_message_claim(by, "email", LEASE, 7, own, lease, &count, &unknown, &f) == REASON_OK && count > 0) {
+	while (store_message_claim(by, "email", LEASE, 0, 7, own, lease, &count, &overdue, &f) == REASON_OK && count > 0) {
 		atomic_fetch_add(&claimed_times, (int)count);
 		for (size_t i = 0; i < count; i++) {
 			bool ours = false;
-			if (store_message_transmitting(by, &lease[i].message_id, &ours, &f) == REASON_OK && ours)
+			if (store_message_transmitting(by, &lease[i].message_id, LEASE, &ours, &f) == REASON_OK && ours)
 				atomic_fetch_add(&sent_times, 1);
 		}
 	}
@@ -357,6 +436,9 @@ int main(void)
 		TEST(one_found_transmitting_is_unknown_and_corrected_by_a_late_answer),
 		TEST(transmitting_renews_the_lease),
 		TEST(unknown_may_be_sent_once_more_if_the_courier_says_so),
+		TEST(one_found_transmitting_is_sent_once_more_if_the_courier_says_so),
+		TEST(one_that_waits_to_be_sent_once_more_takes_a_late_answer),
+		TEST(one_that_was_unknown_never_ends_as_expired),
 		TEST(nothing_is_sent_past_its_life),
 		TEST(the_oldest_go_first_and_max_is_kept),
 		TEST(many_couriers_take_each_message_once),

@@ -317,10 +317,11 @@ static void no_statement_scans_a_table(void **state)
 	}
 	struct message_lease lease[50];
 	size_t count, n;
+	struct message_overdue overdue;
 	bool ours;
-	assert_ok(store_message_claim(store, "email", 1000, 50, arena, lease, &count, &n, &f_));
+	assert_ok(store_message_claim(store, "email", 1000, 0, 50, arena, lease, &count, &overdue, &f_));
 	assert_int_equal(count, 50);
-	assert_ok(store_message_transmitting(store, &lease[0].message_id, &ours, &f_));
+	assert_ok(store_message_transmitting(store, &lease[0].message_id, 1000, &ours, &f_));
 	assert_ok(
 		store_message_settle(store, &lease[0].message_id, &(struct message_settlement){MESSAGE_ACCEPTED, 0, "", ""}, &f_));
 	int64_t waiting;
