@@ -125,7 +125,9 @@ static void interpret(struct reader *r, struct work *work)
 		read_body(lane, work);
 		work->read = work->refusal == REASON_OK || work->refusal == REASON_INVALID;
 	}
-	// The value has been read; it may hold a password.
+	// Body and value have been read; they may hold a password. A body that was unwrapped is a copy.
+	if (!slice_is_absent(work->request.body))
+		secret_wipe((void *)(uintptr_t)work->request.body.ptr, work->request.body.len);
 	if (!slice_is_absent(work->record.value))
 		secret_wipe((void *)(uintptr_t)work->record.value.ptr, work->record.value.len);
 	work->record.value = SLICE_ABSENT;

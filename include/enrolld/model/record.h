@@ -22,17 +22,18 @@ struct coordinates {
 
 struct record {
 	struct coordinates at;
-	uint64_t epoch;       // of the partition's assignment; work of an older epoch is dropped
-	int64_t timestamp_ms; // as the broker says; -1 if it has none
-	bool log_append_time; // timestamp set by the broker, not by the producer
-	struct slice key;     // absent: null
-	size_t value_size;    // as it was in Kafka; value is left absent when it is over the source's limit
-	struct slice value;   // absent: null; wiped once the registration is read from it
+	uint64_t epoch;         // of the partition's assignment; work of an older epoch is dropped
+	int64_t timestamp_ms;   // as the broker says; -1 if it has none
+	bool log_append_time;   // timestamp set by the broker, not by the producer
+	struct slice key;       // absent: null
+	size_t value_size;      // as it was in Kafka; value is left absent when it is over the source's limit
+	struct slice value;     // absent: null; wiped once the registration is read from it
 	struct header *headers; // in record order
 	size_t header_count;
 };
 
 // The last header of that name, case ignored (gateways differ in case). NULL if there is none.
+const struct header *header_find(const struct header *headers, size_t count, const char *name) ATTR_MUST_USE;
 const struct header *record_header(const struct record *record, const char *name) ATTR_MUST_USE;
 // Its value; absent if there is none.
 struct slice record_header_value(const struct record *record, const char *name) ATTR_MUST_USE;
