@@ -45,7 +45,7 @@ void intake_dead_letter(const struct record *record, const char *group, enum rea
 			const char *dead_topic, struct arena *arena, struct output *output)
 {
 	struct header_list list = header_list_new(arena, 24);
-	struct slice trace = trace_parent(record);
+	struct slice trace = trace_parent(record_header_value(record, "traceparent"));
 	add_connect(&list, record, group, reason, stage, arena);
 	add_spring(&list, record, group, reason, arena);
 	header_list_add(&list, "enrolld-reason", slice_of(reason_code(reason)));

@@ -5,6 +5,7 @@
 #include "enrolld/base/uuid.h"
 #include "enrolld/crypto/derive.h"
 #include "intake/intake_private.h"
+#include "intake/shape.h"
 
 #define REQUEST_ID_MAX 256
 #define EPOCHS_MAX 64 // of a key ring
@@ -31,24 +32,34 @@ static size_t epochs_of(const struct keyring *ring, uint16_t epochs[static EPOCH
 	return count;
 }
 
-// What a repeat must have in common with the first: the question and its content, whatever headers a gateway adds on the way.
 #define CONTENT_PARTS 5
-static void content_parts(const struct record *record, const struct request *request, bool oversize, struct arena *arena,
-			  struct slice parts[static CONTENT_PARTS])
+
+// What a repeat must have in common with the first: the question and its content, whatever headers or envelope a gateway adds on the way.
+// What settings say of the question is left out, so that they can change.
+static void content_parts(const struct record *record, const struct request *request, const struct asked *asked, bool oversize,
+			  struct arena *arena, struct slice parts[static CONTENT_PARTS])
 {
-	struct slice size = oversize ? arena_printf(arena, "%zu", record->value_size) : SLICE_ABSENT;
-	parts[0] = request->method;
-	parts[1] = record_header_value(record, ":path");
-	parts[2] = request->event_type;
-	parts[3] = oversize ? SLICE_ABSENT : record->value;
-	parts[4] = size;
+	parts[0] = asked->method;
+	parts[1] = asked->target;
+	parts[2] = asked->event_type;
+	parts[3] = oversize ? SLICE_ABSENT : request->body;
+	parts[4] = oversize ? arena_printf(arena, "%zu", record->value_size) : SLICE_ABSENT;
 }
 
-static struct slice event_id(const struct request *request, struct arena *arena)
+// What a record is, whatever shape its topic is set to: the same record is the same request after that was changed.
+static void record_parts(const struct record *record, bool oversize, struct arena *arena, struct slice parts[static CONTENT_PARTS])
 {
-	struct slice source = record_header_value(request->record, "ce_source");
-	struct slice id = record_header_value(request->record, "ce_id");
-	if (source.len == 0 || id.len == 0 || slice_is_absent(request->event_type))
+	parts[0] = record_header_value(record, ":method");
+	parts[1] = record_header_value(record, ":path");
+	parts[2] = record_header_value(record, "ce_type");
+	parts[3] = oversize ? SLICE_ABSENT : record->value;
+	parts[4] = oversize ? arena_printf(arena, "%zu", record->value_size) : SLICE_ABSENT;
+}
+
+static struct slice event_id(const struct asked *asked, struct arena *arena)
+{
+	struct slice source = asked->event_source, id = asked->event_id;
+	if (source.len == 0 || id.len == 0)
 		return SLICE_ABSENT;
 	// A source is a URI reference and has no space, so that the joined text says where it ends.
 	struct slice joined = arena_printf(arena, "%.*s %.*s", (int)source.len, source.ptr, (int)id.len, id.ptr);
@@ -76,37 +87,38 @@ static struct slice coordinates_id(const struct intake *intake, const struct rec
 	return arena_copy(arena, slice_of(uuid_format(&uuid, text)));
 }
 
-enum reason identity_read(const struct intake *intake, const struct record *record, bool oversize, struct arena *arena,
-			  struct request *request, struct fault *f)
+enum reason identity_read(const struct intake *intake, const struct record *record, const struct asked *asked, bool outbox,
+			  bool oversize, struct arena *arena, struct request *request, struct fault *f)
 {
 	struct slice parts[CONTENT_PARTS];
 	uint16_t epochs[EPOCHS_MAX + 1] = {0};
 	size_t epoch_count = epochs_of(intake->keys, epochs);
-	content_parts(record, request, oversize, arena, parts);
+	content_parts(record, request, asked, oversize, arena, parts);
 	request->fingerprint_count = epoch_count < FINGERPRINTS_MAX ? epoch_count : FINGERPRINTS_MAX;
 	for (size_t i = 0; i < request->fingerprint_count; i++) {
 		request->fingerprints[i].epoch = epochs[i];
 		digest_fingerprint(intake->keys, epochs[i], parts, CONTENT_PARTS, request->fingerprints[i].bytes);
 	}
 
-	struct slice key = record_header_value(record, "idempotency-key");
-	struct slice outbox = record_header_value(record, "id");
+	struct slice key = request_header_value(request, "idempotency-key");
+	struct slice row = outbox ? record_header_value(record, "id") : SLICE_ABSENT;
 	bool usable = true;
 	if (key.len) {
 		request->id_source = REQUEST_ID_HEADER;
 		request->request_id = key;
 		usable = text_printable(key, REQUEST_ID_MAX);
-	} else if (!slice_is_absent(request->request_id = event_id(request, arena))) {
+	} else if (!slice_is_absent(request->request_id = event_id(asked, arena))) {
 		request->id_source = REQUEST_ID_EVENT;
-	} else if (outbox.len) {
+	} else if (row.len) {
 		request->id_source = REQUEST_ID_OUTBOX;
-		request->request_id = outbox;
-		usable = text_printable(outbox, REQUEST_ID_MAX);
+		request->request_id = row;
+		usable = text_printable(row, REQUEST_ID_MAX);
 	}
 	if (!slice_is_absent(request->request_id) && usable)
 		return REASON_OK;
 
 	struct fingerprint oldest = {.epoch = epochs[epoch_count - 1]};
+	record_parts(record, oversize, arena, parts);
 	digest_fingerprint(intake->keys, oldest.epoch, parts, CONTENT_PARTS, oldest.bytes);
 	request->id_source = REQUEST_ID_COORDINATES;
 	request->request_id = coordinates_id(intake, record, &oldest, arena);

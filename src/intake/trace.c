@@ -20,9 +20,8 @@ static bool lower_hex(const char *text, size_t len, bool *zero)
 }
 
 // Section 3.2: version "-" 32 digits "-" 16 digits "-" flags; a later version may go on behind another dash.
-struct slice trace_parent(const struct record *record)
+struct slice trace_parent(struct slice text)
 {
-	struct slice text = record_header_value(record, "traceparent");
 	bool zero, trace_zero, parent_zero;
 	if (text.len < PARENT_SIZE || text.len > 2 * PARENT_SIZE || !text_printable(text, text.len))
 		return SLICE_ABSENT;
@@ -41,9 +40,8 @@ struct slice trace_parent(const struct record *record)
 }
 
 // Section 3.3: list of key=value; printable ASCII.
-struct slice trace_state(const struct record *record)
+struct slice trace_state(struct slice text)
 {
-	struct slice text = record_header_value(record, "tracestate");
 	size_t members = 1;
 	bool equals = false;
 	if (!text_printable(text, STATE_MAX))

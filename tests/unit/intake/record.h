@@ -11,7 +11,7 @@
 
 #include "enrolld/intake/intake.h"
 
-#define HEADERS_MAX 16
+#define HEADERS_MAX 64
 
 struct reading {
 	struct arena *arena;

@@ -81,8 +81,9 @@ static void event(const char *id, const char *source)
 static void test_event(void **state)
 {
 	(void)state;
-	for (int shape = SHAPE_CLOUDEVENTS; shape <= SHAPE_AUTO; shape++) {
-		r.topic.shape = shape;
+	static const enum shape shapes[] = {SHAPE_CLOUDEVENTS, SHAPE_AUTO};
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		r.topic.shape = (int)shapes[i];
 		event("e-1", "/shop");
 		assert_int_equal(reading_read(&r), REASON_OK);
 		assert_true(r.addressed);
@@ -143,7 +144,7 @@ static void test_invalid_events(void **state)
 static void test_path_and_method_are_always_raw(void **state)
 {
 	(void)state;
-	for (int shape = SHAPE_RAW; shape <= SHAPE_AUTO; shape++) {
+	for (int shape = 0; shape < SHAPE_COUNT; shape++) {
 		r.topic.shape = shape;
 		event("e-1", "/shop");
 		reading_text(&r, ":method", "POST");

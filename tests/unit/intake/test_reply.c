@@ -111,6 +111,69 @@ static void test_event(void **state)
 	assert_text(header("ce_correlationid"), "c-1");
 }
 
+// Who names the types of its headers is told those of the reply's: all but the correlation, which is bytes.
+static void test_spring_types(void **state)
+{
+	(void)state;
+	reading_text(&r, "kafka_replyTopic", "bff-1");
+	reading_text(&r, "kafka_correlationId", "c");
+	assert_true(reply());
+	assert_text(header("spring_json_header_types"), NULL);
+	reading_text(&r, "spring_json_header_types", "{}");
+	assert_true(reply());
+	assert_text(header("spring_json_header_types"),
+		    "{\"http_status\":\"java.lang.String\",\"content-type\":\"java.lang.String\",\"allow\":\"java.lang.String\","
+		    "\"traceparent\":\"java.lang.String\"}");
+}
+
+static void structured(const char *type, const char *body)
+{
+	static struct header headers[2] = {{{"content-type", 12}, {NULL, 0}}, {{"allow", 5}, {"POST", 4}}};
+	struct answer other = {.status = 422, .headers = headers, .header_count = 2, .body = slice_of(body)};
+	headers[0].value = slice_of(type);
+	enum reason read = reading_read(&r);
+	assert_int_equal(read, REASON_OK);
+	assert_true(intake_reply(&r.topic, &r.request, &other, r.arena, &output, &reason));
+}
+
+static void ends_with(struct slice text, const char *end)
+{
+	size_t len = strlen(end);
+	if (text.len < len || memcmp(text.ptr + text.len - len, end, len) != 0)
+		fail_msg("%.*s does not end with %s", (int)text.len, text.ptr, end);
+}
+
+// Who asks in structured mode is answered in it; the answer's content type is that of the data.
+static void test_structured_event(void **state)
+{
+	(void)state;
+	r.topic.shape = SHAPE_CLOUDEVENTS;
+	reading_clear(&r);
+	reading_text(&r, "ce_replyto", "enroll.replies");
+	reading_value(
+		&r, "{\"specversion\":\"1.0\",\"id\":\"i\\\"1\",\"source\":\"/shop\",\"type\":\"enrolld.signup.v1\",\"data\":{}}");
+	structured("application/problem+json", "{\"a\":1.10}");
+	assert_int_equal(output.header_count, 2);
+	assert_text(header("content-type"), "application/cloudevents+json");
+	assert_text(header("allow"), "POST");
+	static const char start[] = "{\"specversion\":\"1.0\",\"type\":\"enrolld.reply.v1\",\"source\":\"/enrolld\",\"id\":\"";
+	assert_memory_equal(output.value.ptr, start, sizeof(start) - 1);
+	ends_with(
+		output.value,
+		"\",\"correlationid\":\"i\\\"1\",\"httpstatus\":422,\"datacontenttype\":\"application/problem+json\",\"data\":{\"a\":1.10}}");
+	struct slice first = output.value;
+	structured("application/problem+json", "{\"a\":1.10}");
+	assert_true(slice_equal(first, output.value)); // a redelivery gives the same bytes
+	structured("text/html", "<p>\"no\"</p>");
+	ends_with(output.value, ",\"datacontenttype\":\"text/html\",\"data\":\"<p>\\\"no\\\"</p>\"}");
+	structured("application/json", NULL);
+	ends_with(output.value, ",\"httpstatus\":422}");
+	reading_text(&r, "ce_correlationid", "c-1");
+	structured("application/json", "[]");
+	ends_with(output.value,
+		  "\"correlationid\":\"c-1\",\"httpstatus\":422,\"datacontenttype\":\"application/json\",\"data\":[]}");
+}
+
 static void test_unusable(void **state)
 {
 	static const struct {
@@ -202,7 +265,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_zilla, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spring, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_spring_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_structured_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_answer_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_letter, setup, teardown),

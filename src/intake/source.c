@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several shapes need: JSON that is unwrapped byte for byte, base64, a registry's prefix.
+#include "enrolld/base/hex.h"
+#include "enrolld/doc/json.h"
+#include "intake/shape.h"
+
+#define SCRATCH_BLOCK 4096
+#define ENVELOPE_LIMITS ((struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, 20000}) // of bytes the topic's limit holds already
+#define WIRE_PREFIX 5
+
+struct slice source_header(const struct source *source, const char *name)
+{
+	return record_header_value(source->record, name);
+}
+
+void source_raw(const struct source *source, struct asked *asked)
+{
+	asked->method = source_header(source, ":method");
+	asked->target = source_header(source, ":path");
+	asked->content_type = source_header(source, "content-type");
+	asked->body = source->value;
+}
+
+enum reason source_parse(struct source *source, struct slice text, const struct node **root, struct fault *f)
+{
+	bool known = source->scratch && source->parsed.ptr == text.ptr && source->parsed.len == text.len;
+	if (!source->scratch)
+		source->scratch = arena_create(SCRATCH_BLOCK);
+	if (!known) {
+		source->parsed = text;
+		source->root = NULL;
+		source->fault.reason = json_parse(text, ENVELOPE_LIMITS, source->scratch, &source->root, &source->fault);
+	}
+	if (!source->root)
+		return fault_set(f, source->fault.reason, "%s", source->fault.detail);
+	*root = source->root;
+	return REASON_OK;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static size_t skip_space(struct slice text, size_t at)
+{
+	while (at < text.len && is_space(text.ptr[at]))
+		at++;
+	return at;
+}
+
+const struct node *source_object(struct source *source, struct slice text)
+{
+	struct fault f;
+	const struct node *root;
+	size_t at = skip_space(text, 0);
+	if (at == text.len || text.ptr[at] != '{' || source_parse(source, text, &root, &f) != REASON_OK)
+		return NULL;
+	return root;
+}
+
+// Behind the text that begins at a quote. What is walked over has been parsed, so that it ends.
+static size_t skip_text(struct slice text, size_t at)
+{
+	for (at++; at < text.len && text.ptr[at] != '"'; at++)
+		if (text.ptr[at] == '\\')
+			at++;
+	return at < text.len ? at + 1 : text.len;
+}
+
+static size_t skip_value(struct slice text, size_t at)
+{
+	size_t depth = 0;
+	while (at < text.len) {
+		char c = text.ptr[at];
+		if (depth == 0 && (c == ',' || c == '}' || c == ']' || is_space(c)))
+			break;
+		if (c == '"') {
+			at = skip_text(text, at);
+		} else {
+			depth += c == '{' || c == '[';
+			depth -= c == '}' || c == ']';
+			at++;
+		}
+		if (depth == 0 && (c == '"' || c == '}' || c == ']'))
+			break;
+	}
+	return at;
+}
+
+// The tree keeps the order of the text, and no key comes twice.
+struct slice source_written(const struct source *source, const char *name)
+{
+	struct slice text = source->parsed;
+	size_t at = skip_space(text, 0) + 1;
+	for (size_t i = 0; i < node_count(source->root); i++) {
+		size_t start = skip_space(text, skip_text(text, skip_space(text, at)));
+		start = skip_space(text, start + 1); // the colon
+		size_t end = skip_value(text, start);
+		if (slice_equal_text(source->root->list.keys[i], name))
+			return (struct slice){text.ptr + start, end - start};
+		at = skip_space(text, end) + 1; // the comma
+	}
+	return SLICE_ABSENT;
+}
+
+struct slice source_text(const struct source *source, const struct node *text)
+{
+	return arena_copy(source->arena, node_text(text));
+}
+
+bool source_base64(const struct source *source, const struct node *text, struct slice *bytes)
+{
+	struct slice encoded = node_text(text);
+	if (slice_is_absent(encoded))
+		return false;
+	char *out = arena_alloc(source->arena, BASE64_BYTES_SIZE(encoded.len) + 1);
+	size_t len;
+	if (!base64_decode(encoded, (uint8_t *)out, &len))
+		return false;
+	*bytes = (struct slice){out, len};
+	return true;
+}
+
+void source_close(struct source *source)
+{
+	arena_destroy(source->scratch);
+	source->scratch = NULL;
+	source->root = NULL;
+}
+
+bool wire_strip(struct slice *value)
+{
+	if (value->len < WIRE_PREFIX || value->ptr[0] != '\0')
+		return false;
+	*value = (struct slice){value->ptr + WIRE_PREFIX, value->len - WIRE_PREFIX};
+	return true;
+}
