@@ -25,11 +25,11 @@ def check(folder):
     return codes, done.stdout
 
 
-def unnoticed(folder):
+def unnoticed(folder, lies=LIES):
     """Lies that the checker does not call by name in doctored copies of the evidence: [(lie, wanted, found)]."""
     missed = []
     with concurrent.futures.ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        for lie, wanted, codes in pool.map(lambda row: _tried(folder, *row), LIES):
+        for lie, wanted, codes in pool.map(lambda row: _tried(folder, *row), lies):
             if wanted not in codes:
                 missed.append((lie.__name__, wanted, sorted(set(codes))))
     return missed

@@ -82,7 +82,7 @@ class Load:
                 "given_name": self.random.choice(["Ada", "Grace", "Hedy", "Katherine", "Lise", "Mary"]),
                 "locale": self.random.choice(["en", "en", "en", "es", "ar"])}
         if number < WITH_PHONE:
-            body["phone"] = f"+1555{self.random.randrange(10**7):07d}"
+            body["phone"] = f"+1{int(self.world.suffix, 16) % 10**8:08d}{number:02d}"  # of no earlier demo
         return body
 
     def first(self):

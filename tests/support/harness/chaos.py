@@ -17,6 +17,7 @@ class Chaos:
         self.begin = time.monotonic()
         self.lock = threading.Lock()
         self.returns = []
+        self.hits = {}
         self.closing = threading.Event()
         self.error = None
         self.thread = threading.Thread(target=self._run, name="chaos", daemon=True)
@@ -58,7 +59,21 @@ class Chaos:
             self.returns.append((worker, thread))
         thread.start()
 
+    def count(self, workers):
+        """Adds up what workers have seen of repeats, just before their counters go with them."""
+        for worker in workers:
+            metrics = worker.metrics()
+            with self.lock:
+                for kind in ("redelivery", "repeat", "replay", "conflict"):
+                    self.hits[kind] = self.hits.get(kind, 0) + int(metrics.sum("inbox_hits_total", kind=kind))
+                self.hits["rewinds"] = self.hits.get("rewinds", 0) + int(metrics.sum("rewinds_total"))
+
+    def counts(self):
+        with self.lock:
+            return dict(self.hits)
+
     def _kill(self, worker):
+        self.count([worker])
         worker.kill()
         self._note("SIGKILL", worker)
         # Sometimes at once, sometimes only after its partitions have gone to others.
