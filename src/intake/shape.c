@@ -152,18 +152,18 @@ static bool is_tombstone(const struct record *record)
 	       record_header_value(record, "ce_type").len == 0 && slice_is_absent(record->value) && record->value_size == 0;
 }
 
-static enum reason read_source(const struct topic_conf *topic, const struct record *record, bool oversize, bool has_target,
-			       struct arena *arena, struct asked *asked, struct fault *f)
+static enum reason read_content(const struct topic_conf *topic, const struct record *record, bool oversize, bool has_target,
+				struct arena *arena, struct asked *asked, struct fault *f)
 {
-	struct source source = {
+	struct content content = {
 		.record = record, .value = oversize ? SLICE_ABSENT : record->value, .has_target = has_target, .arena = arena};
 	if (has_http(record)) {
-		source_raw(&source, asked);
+		content_raw(&content, asked);
 		return REASON_OK;
 	}
-	enum reason reason = shape_of((enum shape)topic->shape)->read(&source, asked, f);
-	source_close(&source);
-	if (slice_is_absent(source.value) && record->value_size)
+	enum reason reason = shape_of((enum shape)topic->shape)->read(&content, asked, f);
+	content_close(&content);
+	if (slice_is_absent(content.value) && record->value_size)
 		reason = REASON_OK; // not read for its size, which is a reason of its own
 	return reason;
 }
@@ -178,7 +178,7 @@ enum reason shape_read(const struct topic_conf *topic, const struct record *reco
 		set_headers(record, asked, arena, request);
 		return fault_set(f, REASON_RECORD_TOMBSTONE, "no value and no request headers");
 	}
-	enum reason reason = read_source(topic, record, oversize, has_target, arena, asked, f);
+	enum reason reason = read_content(topic, record, oversize, has_target, arena, asked, f);
 	if (asked->method.len)
 		asked->method = upper(asked->method, arena);
 	request->content_type = media_type(asked->content_type, arena);

@@ -6,7 +6,7 @@
 #include "enrolld/intake/intake.h"
 
 // A record as a shape sees it.
-struct source {
+struct content {
 	const struct record *record; // for its headers
 	struct slice value;          // absent also if it is over the topic's limit
 	bool has_target;             // the topic says what is asked if the record does not
@@ -41,9 +41,9 @@ struct shape_kind {
 	// The record's headers as they are meant; NULL: as they stand.
 	void (*headers)(const struct record *record, struct arena *arena, struct header **headers);
 	// Is the record one of these, beyond doubt? NULL: cannot be told.
-	bool (*fits)(struct source *source);
+	bool (*fits)(struct content *content);
 	// OK, or a REFUSE reason; *asked then says what can be said.
-	enum reason (*read)(struct source *source, struct asked *asked, struct fault *f);
+	enum reason (*read)(struct content *content, struct asked *asked, struct fault *f);
 };
 
 #define SHAPE(id, name, setting, text) extern const struct shape_kind shape_##name;
@@ -53,23 +53,23 @@ struct shape_kind {
 const struct shape_kind *shape_of(enum shape shape) ATTR_MUST_USE;
 const char *shape_name(enum shape shape) ATTR_MUST_USE;
 
-// --- source.c: what several shapes need ----------------------------------------------------------------------------------------
+// --- content.c: what several shapes need ----------------------------------------------------------------------------------------
 
 // HTTP as gateways write it into headers; the body is the value.
-void source_raw(const struct source *source, struct asked *asked);
-struct slice source_header(const struct source *source, const char *name) ATTR_MUST_USE;
+void content_raw(const struct content *content, struct asked *asked);
+struct slice content_header(const struct content *content, const char *name) ATTR_MUST_USE;
 
 // Parses a text, once as long as it is the same. A REFUSE reason of json_parse, RECORD_EMPTY for an absent one.
-enum reason source_parse(struct source *source, struct slice text, const struct node **root, struct fault *f) ATTR_MUST_USE;
+enum reason content_parse(struct content *content, struct slice text, const struct node **root, struct fault *f) ATTR_MUST_USE;
 // The tree if the text is one JSON object, else NULL.
-const struct node *source_object(struct source *source, struct slice text) ATTR_MUST_USE;
+const struct node *content_object(struct content *content, struct slice text) ATTR_MUST_USE;
 // The bytes in which the member of the object was written, as they stand in the text that was parsed last; absent if there is none.
-struct slice source_written(const struct source *source, const char *name) ATTR_MUST_USE;
+struct slice content_written(const struct content *content, const char *name) ATTR_MUST_USE;
 // A text of the tree in the request's arena.
-struct slice source_text(const struct source *source, const struct node *text) ATTR_MUST_USE;
+struct slice content_text(const struct content *content, const struct node *text) ATTR_MUST_USE;
 // The bytes of a base64 text (RFC 4648 section 4); false if it is none.
-bool source_base64(const struct source *source, const struct node *text, struct slice *bytes) ATTR_MUST_USE;
-void source_close(struct source *source);
+bool content_base64(const struct content *content, const struct node *text, struct slice *bytes) ATTR_MUST_USE;
+void content_close(struct content *content);
 
 // Confluent's wire format: a zero byte and the schema's number, 4 bytes, before the content. false if that is not there.
 bool wire_strip(struct slice *value);

@@ -2,15 +2,15 @@
 // The shape that a record has by all signs, in the order of shapes.def; raw if there are none.
 #include "intake/shape.h"
 
-static enum reason read_auto(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_auto(struct content *content, struct asked *asked, struct fault *f)
 {
-	if (source_header(source, ":path").len == 0)
+	if (content_header(content, ":path").len == 0)
 		for (int i = 0; i < SHAPE_COUNT; i++) {
 			const struct shape_kind *kind = shape_of((enum shape)i);
-			if (kind->fits && kind->fits(source))
-				return kind->read(source, asked, f);
+			if (kind->fits && kind->fits(content))
+				return kind->read(content, asked, f);
 		}
-	return shape_raw.read(source, asked, f);
+	return shape_raw.read(content, asked, f);
 }
 
 const struct shape_kind shape_auto = {

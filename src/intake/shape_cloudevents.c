@@ -21,10 +21,10 @@ static bool is_event(const struct node *root)
 	return true;
 }
 
-static bool fits_cloudevents(struct source *source)
+static bool fits_cloudevents(struct content *content)
 {
-	return starts_with_nocase(source_header(source, "content-type"), STRUCTURED) || source_header(source, "ce_type").len != 0 ||
-	       is_event(source_object(source, source->value));
+	return starts_with_nocase(content_header(content, "content-type"), STRUCTURED) ||
+	       content_header(content, "ce_type").len != 0 || is_event(content_object(content, content->value));
 }
 
 static enum reason check(struct slice version, const struct asked *asked, struct fault *f)
@@ -40,23 +40,23 @@ static enum reason check(struct slice version, const struct asked *asked, struct
 }
 
 // A type that says nothing does not stand in the way of the topic's target.
-static void drop_type_of_nobody(const struct source *source, struct asked *asked)
+static void drop_type_of_nobody(const struct content *content, struct asked *asked)
 {
-	if (source->has_target && slice_equal_text(asked->event_type, DAPR_TYPE))
+	if (content->has_target && slice_equal_text(asked->event_type, DAPR_TYPE))
 		asked->event_type = SLICE_ABSENT;
 }
 
-static enum reason read_binary(const struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_binary(const struct content *content, struct asked *asked, struct fault *f)
 {
-	asked->event_type = source_header(source, "ce_type");
-	asked->event_source = source_header(source, "ce_source");
-	asked->event_id = source_header(source, "ce_id");
-	asked->content_type = source_header(source, "content-type");
-	asked->traceparent = source_header(source, "ce_traceparent");
-	asked->tracestate = source_header(source, "ce_tracestate");
-	asked->body = source->value;
-	enum reason reason = check(source_header(source, "ce_specversion"), asked, f);
-	drop_type_of_nobody(source, asked);
+	asked->event_type = content_header(content, "ce_type");
+	asked->event_source = content_header(content, "ce_source");
+	asked->event_id = content_header(content, "ce_id");
+	asked->content_type = content_header(content, "content-type");
+	asked->traceparent = content_header(content, "ce_traceparent");
+	asked->tracestate = content_header(content, "ce_tracestate");
+	asked->body = content->value;
+	enum reason reason = check(content_header(content, "ce_specversion"), asked, f);
+	drop_type_of_nobody(content, asked);
 	return reason;
 }
 
@@ -73,47 +73,47 @@ static bool is_json(struct slice content_type)
 }
 
 // JSON format, section 3.1: data is a JSON value unless datacontenttype says otherwise; then it is a text.
-static enum reason take_data(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason take_data(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *data = node_member(root, "data");
 	const struct node *encoded = node_member(root, "data_base64");
 	if (encoded && !node_is(encoded, NODE_NULL)) {
 		if (data && !node_is(data, NODE_NULL))
 			return fault_set(f, REASON_EVENT_INVALID, "the event has both data and data_base64");
-		return source_base64(source, encoded, &asked->body)
+		return content_base64(content, encoded, &asked->body)
 			       ? REASON_OK
 			       : fault_set(f, REASON_EVENT_INVALID, "data_base64 is no base64");
 	}
 	if (!data || node_is(data, NODE_NULL))
 		return REASON_OK;
 	if (node_is(data, NODE_TEXT) && !is_json(asked->content_type))
-		asked->body = source_text(source, data);
+		asked->body = content_text(content, data);
 	else
-		asked->body = source_written(source, "data");
+		asked->body = content_written(content, "data");
 	return REASON_OK;
 }
 
-static enum reason read_structured(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason read_structured(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *type = node_member(root, "datacontenttype");
 	asked->structured = true;
-	asked->event_type = source_text(source, node_member(root, "type"));
-	asked->event_source = source_text(source, node_member(root, "source"));
-	asked->event_id = source_text(source, node_member(root, "id"));
-	asked->traceparent = source_text(source, node_member(root, "traceparent"));
-	asked->tracestate = source_text(source, node_member(root, "tracestate"));
-	asked->content_type = source_text(source, type);
+	asked->event_type = content_text(content, node_member(root, "type"));
+	asked->event_source = content_text(content, node_member(root, "source"));
+	asked->event_id = content_text(content, node_member(root, "id"));
+	asked->traceparent = content_text(content, node_member(root, "traceparent"));
+	asked->tracestate = content_text(content, node_member(root, "tracestate"));
+	asked->content_type = content_text(content, type);
 	enum reason reason = check(node_text(node_member(root, "specversion")), asked, f);
-	drop_type_of_nobody(source, asked);
+	drop_type_of_nobody(content, asked);
 	if (reason != REASON_OK)
 		return reason;
 	if (type && !node_is(type, NODE_TEXT) && !node_is(type, NODE_NULL))
 		return fault_set(f, REASON_EVENT_INVALID, "datacontenttype is no text");
-	return take_data(source, root, asked, f);
+	return take_data(content, root, asked, f);
 }
 
 // The binding allows no batches; of the event formats only JSON is known here.
-static enum reason read_announced(struct source *source, struct slice content_type, struct asked *asked, struct fault *f)
+static enum reason read_announced(struct content *content, struct slice content_type, struct asked *asked, struct fault *f)
 {
 	const struct node *root;
 	struct slice format = {content_type.ptr + strlen(STRUCTURED), content_type.len - strlen(STRUCTURED)};
@@ -125,26 +125,26 @@ static enum reason read_announced(struct source *source, struct slice content_ty
 	asked->structured = true;
 	if (format.len && !slice_equal_nocase(format, SLICE_LIT("+json")))
 		return fault_set(f, REASON_EVENT_INVALID, "of structured events only application/cloudevents+json is read");
-	enum reason reason = source_parse(source, source->value, &root, f);
+	enum reason reason = content_parse(content, content->value, &root, f);
 	if (reason != REASON_OK)
 		return reason;
 	if (!node_is(root, NODE_MAP))
 		return fault_set(f, REASON_JSON_NOT_OBJECT, "the event is %s", node_type_name(root->type));
-	return read_structured(source, root, asked, f);
+	return read_structured(content, root, asked, f);
 }
 
-static enum reason read_cloudevents(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_cloudevents(struct content *content, struct asked *asked, struct fault *f)
 {
-	struct slice content_type = source_header(source, "content-type");
+	struct slice content_type = content_header(content, "content-type");
 	if (starts_with_nocase(content_type, STRUCTURED))
-		return read_announced(source, content_type, asked, f);
-	if (source_header(source, "ce_type").len != 0)
-		return read_binary(source, asked, f);
-	const struct node *root = source_object(source, source->value);
+		return read_announced(content, content_type, asked, f);
+	if (content_header(content, "ce_type").len != 0)
+		return read_binary(content, asked, f);
+	const struct node *root = content_object(content, content->value);
 	if (is_event(root))
-		return read_structured(source, root, asked, f);
+		return read_structured(content, root, asked, f);
 	asked->content_type = content_type; // Dapr with rawPayload: the topic must say what is asked
-	asked->body = source->value;
+	asked->body = content->value;
 	return REASON_OK;
 }
 

@@ -2,18 +2,18 @@
 // Confluent's wire format with JSON content: magic byte 0, schema id of 4 bytes, the text.
 #include "intake/shape.h"
 
-static bool fits_confluent(struct source *source)
+static bool fits_confluent(struct content *content)
 {
-	struct slice value = source->value;
+	struct slice value = content->value;
 	return wire_strip(&value);
 }
 
 // Serializers that put the schema's id into a header leave the value without a prefix.
-static enum reason read_confluent(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_confluent(struct content *content, struct asked *asked, struct fault *f)
 {
-	asked->content_type = source_header(source, "content-type");
-	struct slice value = source->value;
-	if (!wire_strip(&value) && !slice_is_absent(value) && source_header(source, "__value_schema_id").len == 0)
+	asked->content_type = content_header(content, "content-type");
+	struct slice value = content->value;
+	if (!wire_strip(&value) && !slice_is_absent(value) && content_header(content, "__value_schema_id").len == 0)
 		return fault_set(f, REASON_ENVELOPE_INVALID, "the value does not begin with a zero byte and a schema id");
 	asked->body = value;
 	return REASON_OK;

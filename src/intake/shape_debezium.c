@@ -9,9 +9,9 @@ static bool is_enveloped(const struct node *root)
 	return node_count(root) == 2 && node_member(root, "payload") && (node_is(schema, NODE_MAP) || node_is(schema, NODE_NULL));
 }
 
-static bool fits_debezium(struct source *source)
+static bool fits_debezium(struct content *content)
 {
-	return is_enveloped(source_object(source, source->value));
+	return is_enveloped(content_object(content, content->value));
 }
 
 // Header converters write texts bare or in quotes.
@@ -28,12 +28,12 @@ static void headers_meant(const struct record *record, struct arena *arena, stru
 	*headers = copy;
 }
 
-static enum reason read_payload(struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason read_payload(struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *payload = root;
 	if (is_enveloped(root)) {
 		payload = node_member(root, "payload");
-		asked->body = source_written(source, "payload");
+		asked->body = content_written(content, "payload");
 	}
 	if (node_is(payload, NODE_NULL))
 		asked->body = SLICE_ABSENT;
@@ -41,24 +41,24 @@ static enum reason read_payload(struct source *source, const struct node *root, 
 		return REASON_OK;
 	// A column of bytes is base64, one of JSON that is not expanded is a text.
 	if (payload != root && slice_equal_text(node_text(node_at(root, SLICE_LIT("/schema/type"))), "bytes"))
-		return source_base64(source, payload, &asked->body)
+		return content_base64(content, payload, &asked->body)
 			       ? REASON_OK
 			       : fault_set(f, REASON_ENVELOPE_INVALID, "the payload is to be bytes but no base64");
-	asked->body = source_text(source, payload);
+	asked->body = content_text(content, payload);
 	return REASON_OK;
 }
 
-static enum reason read_debezium(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_debezium(struct content *content, struct asked *asked, struct fault *f)
 {
-	struct slice value = source->value;
+	struct slice value = content->value;
 	const struct node *root;
 	struct fault ignored;
-	asked->content_type = source_header(source, "content-type");
+	asked->content_type = content_header(content, "content-type");
 	(void)wire_strip(&value); // a converter with a registry
 	asked->body = value;
-	if (value.len == 0 || source_parse(source, value, &root, &ignored) != REASON_OK)
+	if (value.len == 0 || content_parse(content, value, &root, &ignored) != REASON_OK)
 		return REASON_OK; // what is wrong with it, the dialect's reader says
-	return read_payload(source, root, asked, f);
+	return read_payload(content, root, asked, f);
 }
 
 const struct shape_kind shape_debezium = {

@@ -3,11 +3,11 @@
 #include "intake/shape.h"
 
 // As for KrakenD, record headers are the client's HTTP headers: none of them is an address or an outbox id.
-static enum reason read_gravitee(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_gravitee(struct content *content, struct asked *asked, struct fault *f)
 {
 	(void)f;
-	asked->content_type = source_header(source, "content-type");
-	asked->body = source->value;
+	asked->content_type = content_header(content, "content-type");
+	asked->body = content->value;
 	return REASON_OK;
 }
 

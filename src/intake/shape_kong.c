@@ -13,9 +13,9 @@ static bool has_body(const struct node *root)
 	return node_member(root, "body") || node_member(root, "body_args");
 }
 
-static bool fits_kong(struct source *source)
+static bool fits_kong(struct content *content)
 {
-	const struct node *root = source_object(source, source->value);
+	const struct node *root = content_object(content, content->value);
 	if (!has_body(root))
 		return false;
 	for (size_t i = 0; i < node_count(root); i++) {
@@ -40,7 +40,7 @@ static enum reason wrong_type(const char *member, struct fault *f)
 }
 
 // Absent and null are the same; *text stays absent.
-static enum reason take_text(const struct source *source, const struct node *root, const char *member, struct slice *text,
+static enum reason take_text(const struct content *content, const struct node *root, const char *member, struct slice *text,
 			     struct fault *f)
 {
 	const struct node *node = node_member(root, member);
@@ -48,7 +48,7 @@ static enum reason take_text(const struct source *source, const struct node *roo
 		return REASON_OK;
 	if (!node_is(node, NODE_TEXT))
 		return wrong_type(member, f);
-	*text = source_text(source, node);
+	*text = content_text(content, node);
 	return REASON_OK;
 }
 
@@ -63,7 +63,7 @@ static size_t header_values(const struct node *value)
 }
 
 // A header that came more than once is a list.
-static enum reason take_headers(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason take_headers(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *headers = node_member(root, "headers");
 	size_t count = 0;
@@ -77,14 +77,14 @@ static enum reason take_headers(const struct source *source, const struct node *
 			return wrong_type("headers", f);
 		count += values;
 	}
-	struct header *list = ARENA_ARRAY(source->arena, count, struct header);
+	struct header *list = ARENA_ARRAY(content->arena, count, struct header);
 	for (size_t i = 0, n = 0; i < node_count(headers); i++) {
 		const struct node *value = headers->list.items[i];
-		struct slice name = arena_copy(source->arena, headers->list.keys[i]);
+		struct slice name = arena_copy(content->arena, headers->list.keys[i]);
 		size_t values = header_values(value);
 		for (size_t v = 0; v < values; v++, n++)
 			list[n] = (struct header){name,
-						  source_text(source, node_is(value, NODE_LIST) ? value->list.items[v] : value)};
+						  content_text(content, node_is(value, NODE_LIST) ? value->list.items[v] : value)};
 	}
 	asked->headers = list;
 	asked->header_count = count;
@@ -120,7 +120,7 @@ static bool add_pair(struct strbuf *out, struct slice name, const struct node *v
 }
 
 // Parsed arguments back to the text they came from. false if they are none.
-static bool unparse(const struct source *source, const struct node *args, struct slice *text)
+static bool unparse(const struct content *content, const struct node *args, struct slice *text)
 {
 	struct strbuf out = STRBUF_INIT(FORM_LIMIT);
 	bool good = true;
@@ -134,24 +134,24 @@ static bool unparse(const struct source *source, const struct node *args, struct
 	}
 	good = good && !strbuf_overflowed(&out);
 	if (good)
-		*text = arena_copy(source->arena, strbuf_slice(&out));
+		*text = arena_copy(content->arena, strbuf_slice(&out));
 	strbuf_free(&out);
 	return good;
 }
 
 // uri is the request line's, query included; a message function may have taken that away.
-static enum reason take_target(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason take_target(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *args = node_member(root, "uri_args");
 	struct slice query;
-	enum reason reason = take_text(source, root, "uri", &asked->target, f);
+	enum reason reason = take_text(content, root, "uri", &asked->target, f);
 	if (reason != REASON_OK || asked->target.len == 0 || memchr(asked->target.ptr, '?', asked->target.len))
 		return reason;
 	if (!node_is(args, NODE_MAP) || node_count(args) == 0)
 		return REASON_OK;
-	if (!unparse(source, args, &query))
+	if (!unparse(content, args, &query))
 		return wrong_type("uri_args", f);
-	asked->target = arena_printf(source->arena, "%.*s?%.*s", (int)asked->target.len, asked->target.ptr, (int)query.len,
+	asked->target = arena_printf(content->arena, "%.*s?%.*s", (int)asked->target.len, asked->target.ptr, (int)query.len,
 				     query.ptr);
 	return REASON_OK;
 }
@@ -163,32 +163,32 @@ static bool is_form(struct slice content_type)
 }
 
 // A body that nginx wrote to a file is known by its parsed arguments only.
-static enum reason take_arguments(const struct source *source, const struct node *args, struct asked *asked, struct fault *f)
+static enum reason take_arguments(const struct content *content, const struct node *args, struct asked *asked, struct fault *f)
 {
 	if (!node_is(args, NODE_MAP) || node_count(args) == 0)
 		return REASON_OK;
 	if (!is_form(asked->content_type))
-		asked->body = source_written(source, "body_args");
-	else if (!unparse(source, args, &asked->body))
+		asked->body = content_written(content, "body_args");
+	else if (!unparse(content, args, &asked->body))
 		return wrong_type("body_args", f);
 	return REASON_OK;
 }
 
-static enum reason take_body(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason take_body(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
 	const struct node *body = node_member(root, "body");
 	const struct node *encoded = node_member(root, "body_base64");
 	if (encoded && !node_is(encoded, NODE_BOOL) && !node_is(encoded, NODE_NULL))
 		return wrong_type("body_base64", f);
 	if (!body || node_is(body, NODE_NULL))
-		return take_arguments(source, node_member(root, "body_args"), asked, f);
+		return take_arguments(content, node_member(root, "body_args"), asked, f);
 	if (node_is(encoded, NODE_BOOL) && encoded->boolean)
-		return source_base64(source, body, &asked->body) ? REASON_OK
-								 : fault_set(f, REASON_ENVELOPE_INVALID, "the body is no base64");
+		return content_base64(content, body, &asked->body) ? REASON_OK
+								   : fault_set(f, REASON_ENVELOPE_INVALID, "the body is no base64");
 	if (node_is(body, NODE_TEXT))
-		asked->body = source_text(source, body);
+		asked->body = content_text(content, body);
 	else if (node_is(body, NODE_MAP) || node_is(body, NODE_LIST))
-		asked->body = source_written(source, "body");
+		asked->body = content_written(content, "body");
 	else
 		return wrong_type("body", f);
 	return REASON_OK;
@@ -200,30 +200,30 @@ static struct slice forwarded(const struct asked *asked, const char *name)
 	return header ? header->value : SLICE_ABSENT;
 }
 
-static enum reason unwrap(const struct source *source, const struct node *root, struct asked *asked, struct fault *f)
+static enum reason unwrap(const struct content *content, const struct node *root, struct asked *asked, struct fault *f)
 {
-	enum reason reason = take_text(source, root, "method", &asked->method, f);
+	enum reason reason = take_text(content, root, "method", &asked->method, f);
 	if (reason == REASON_OK)
-		reason = take_target(source, root, asked, f);
+		reason = take_target(content, root, asked, f);
 	if (reason == REASON_OK)
-		reason = take_headers(source, root, asked, f);
+		reason = take_headers(content, root, asked, f);
 	if (reason != REASON_OK)
 		return reason;
 	if (asked->content_type.len == 0)
 		asked->content_type = forwarded(asked, "content-type");
 	asked->traceparent = forwarded(asked, "traceparent");
 	asked->tracestate = forwarded(asked, "tracestate");
-	return take_body(source, root, asked, f);
+	return take_body(content, root, asked, f);
 }
 
-static enum reason read_kong(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_kong(struct content *content, struct asked *asked, struct fault *f)
 {
-	struct slice value = source->value;
+	struct slice value = content->value;
 	(void)wire_strip(&value);
-	asked->content_type = source_header(source, "content-type");
-	const struct node *root = source_object(source, value);
+	asked->content_type = content_header(content, "content-type");
+	const struct node *root = content_object(content, value);
 	if (is_envelope(root))
-		return unwrap(source, root, asked, f);
+		return unwrap(content, root, asked, f);
 	asked->body = value; // a message function returned the body alone
 	return REASON_OK;
 }

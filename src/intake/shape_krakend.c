@@ -3,11 +3,11 @@
 #include "intake/shape.h"
 
 // Any client can send a header ce_replyto, kafka_replyTopic or id: none of them is believed.
-static enum reason read_krakend(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_krakend(struct content *content, struct asked *asked, struct fault *f)
 {
 	(void)f;
-	asked->content_type = source_header(source, "content-type");
-	asked->body = source->value;
+	asked->content_type = content_header(content, "content-type");
+	asked->body = content->value;
 	return REASON_OK;
 }
 

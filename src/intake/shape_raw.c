@@ -2,10 +2,10 @@
 // HTTP in headers, the body as value; what everything is that is nothing else.
 #include "intake/shape.h"
 
-static enum reason read_raw(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_raw(struct content *content, struct asked *asked, struct fault *f)
 {
 	(void)f;
-	source_raw(source, asked);
+	content_raw(content, asked);
 	return REASON_OK;
 }
 

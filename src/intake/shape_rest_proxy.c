@@ -3,19 +3,19 @@
 #include "intake/shape.h"
 
 // Keys are quoted too, but a key is opaque here and goes back as it came.
-static enum reason read_rest_proxy(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_rest_proxy(struct content *content, struct asked *asked, struct fault *f)
 {
-	struct slice value = source->value;
+	struct slice value = content->value;
 	const struct node *root;
 	struct fault ignored;
-	asked->content_type = source_header(source, "content-type");
+	asked->content_type = content_header(content, "content-type");
 	(void)wire_strip(&value); // v3 with a schema
 	asked->body = value;
 	if (slice_equal_text(value, "null"))
 		return fault_set(f, REASON_JSON_NOT_OBJECT, "the value is the JSON text null, not a null value");
-	if (value.len == 0 || value.ptr[0] != '"' || source_parse(source, value, &root, &ignored) != REASON_OK)
+	if (value.len == 0 || value.ptr[0] != '"' || content_parse(content, value, &root, &ignored) != REASON_OK)
 		return REASON_OK;
-	asked->body = source_text(source, root);
+	asked->body = content_text(content, root);
 	return REASON_OK;
 }
 

@@ -36,10 +36,10 @@ static void headers_meant(const struct record *record, struct arena *arena, stru
 	*headers = copy;
 }
 
-static enum reason read_spring(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_spring(struct content *content, struct asked *asked, struct fault *f)
 {
 	(void)f;
-	source_raw(source, asked);
+	content_raw(content, asked);
 	return REASON_OK;
 }
 

@@ -3,10 +3,10 @@
 #include "intake/shape.h"
 
 // Its record headers are the client's HTTP headers, but for names with a colon, which HTTP does not have: no other reply style, no outbox id.
-static enum reason read_zilla(struct source *source, struct asked *asked, struct fault *f)
+static enum reason read_zilla(struct content *content, struct asked *asked, struct fault *f)
 {
 	(void)f;
-	source_raw(source, asked);
+	content_raw(content, asked);
 	return REASON_OK;
 }
 

@@ -8,32 +8,32 @@
 #define ENVELOPE_LIMITS ((struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, 20000}) // of bytes the topic's limit holds already
 #define WIRE_PREFIX 5
 
-struct slice source_header(const struct source *source, const char *name)
+struct slice content_header(const struct content *content, const char *name)
 {
-	return record_header_value(source->record, name);
+	return record_header_value(content->record, name);
 }
 
-void source_raw(const struct source *source, struct asked *asked)
+void content_raw(const struct content *content, struct asked *asked)
 {
-	asked->method = source_header(source, ":method");
-	asked->target = source_header(source, ":path");
-	asked->content_type = source_header(source, "content-type");
-	asked->body = source->value;
+	asked->method = content_header(content, ":method");
+	asked->target = content_header(content, ":path");
+	asked->content_type = content_header(content, "content-type");
+	asked->body = content->value;
 }
 
-enum reason source_parse(struct source *source, struct slice text, const struct node **root, struct fault *f)
+enum reason content_parse(struct content *content, struct slice text, const struct node **root, struct fault *f)
 {
-	bool known = source->scratch && source->parsed.ptr == text.ptr && source->parsed.len == text.len;
-	if (!source->scratch)
-		source->scratch = arena_create(SCRATCH_BLOCK);
+	bool known = content->scratch && content->parsed.ptr == text.ptr && content->parsed.len == text.len;
+	if (!content->scratch)
+		content->scratch = arena_create(SCRATCH_BLOCK);
 	if (!known) {
-		source->parsed = text;
-		source->root = NULL;
-		source->fault.reason = json_parse(text, ENVELOPE_LIMITS, source->scratch, &source->root, &source->fault);
+		content->parsed = text;
+		content->root = NULL;
+		content->fault.reason = json_parse(text, ENVELOPE_LIMITS, content->scratch, &content->root, &content->fault);
 	}
-	if (!source->root)
-		return fault_set(f, source->fault.reason, "%s", source->fault.detail);
-	*root = source->root;
+	if (!content->root)
+		return fault_set(f, content->fault.reason, "%s", content->fault.detail);
+	*root = content->root;
 	return REASON_OK;
 }
 
@@ -49,12 +49,12 @@ static size_t skip_space(struct slice text, size_t at)
 	return at;
 }
 
-const struct node *source_object(struct source *source, struct slice text)
+const struct node *content_object(struct content *content, struct slice text)
 {
 	struct fault f;
 	const struct node *root;
 	size_t at = skip_space(text, 0);
-	if (at == text.len || text.ptr[at] != '{' || source_parse(source, text, &root, &f) != REASON_OK)
+	if (at == text.len || text.ptr[at] != '{' || content_parse(content, text, &root, &f) != REASON_OK)
 		return NULL;
 	return root;
 }
@@ -89,32 +89,32 @@ static size_t skip_value(struct slice text, size_t at)
 }
 
 // The tree keeps the order of the text, and no key comes twice.
-struct slice source_written(const struct source *source, const char *name)
+struct slice content_written(const struct content *content, const char *name)
 {
-	struct slice text = source->parsed;
+	struct slice text = content->parsed;
 	size_t at = skip_space(text, 0) + 1;
-	for (size_t i = 0; i < node_count(source->root); i++) {
+	for (size_t i = 0; i < node_count(content->root); i++) {
 		size_t start = skip_space(text, skip_text(text, skip_space(text, at)));
 		start = skip_space(text, start + 1); // the colon
 		size_t end = skip_value(text, start);
-		if (slice_equal_text(source->root->list.keys[i], name))
+		if (slice_equal_text(content->root->list.keys[i], name))
 			return (struct slice){text.ptr + start, end - start};
 		at = skip_space(text, end) + 1; // the comma
 	}
 	return SLICE_ABSENT;
 }
 
-struct slice source_text(const struct source *source, const struct node *text)
+struct slice content_text(const struct content *content, const struct node *text)
 {
-	return arena_copy(source->arena, node_text(text));
+	return arena_copy(content->arena, node_text(text));
 }
 
-bool source_base64(const struct source *source, const struct node *text, struct slice *bytes)
+bool content_base64(const struct content *content, const struct node *text, struct slice *bytes)
 {
 	struct slice encoded = node_text(text);
 	if (slice_is_absent(encoded))
 		return false;
-	char *out = arena_alloc(source->arena, BASE64_BYTES_SIZE(encoded.len) + 1);
+	char *out = arena_alloc(content->arena, BASE64_BYTES_SIZE(encoded.len) + 1);
 	size_t len;
 	if (!base64_decode(encoded, (uint8_t *)out, &len))
 		return false;
@@ -122,11 +122,11 @@ bool source_base64(const struct source *source, const struct node *text, struct 
 	return true;
 }
 
-void source_close(struct source *source)
+void content_close(struct content *content)
 {
-	arena_destroy(source->scratch);
-	source->scratch = NULL;
-	source->root = NULL;
+	arena_destroy(content->scratch);
+	content->scratch = NULL;
+	content->root = NULL;
 }
 
 bool wire_strip(struct slice *value)
