@@ -31,9 +31,9 @@ static struct slice settle_text(struct loader *loader, const struct rule *rule, 
 	const char *names[PARAMETERS_MAX];
 	size_t count = 0;
 	struct strbuf out = STRBUF_INIT(4096);
-	struct slice code = rule_code(rule);
+	struct slice code = rule_words(rule)->code;
 	const struct text_row *row = text_find(&dialect->texts, code);
-	struct slice source = !slice_is_absent(rule_text(rule)) ? rule_text(rule) : row ? row->text : rule_default_text(rule);
+	struct slice source = rule_words(rule)->text ? node_text(rule_words(rule)->text) : row ? row->text : rule_default_text(rule);
 
 	collect_parameters(rule_parameters(rule), values);
 	while (values[count].name) {
@@ -41,10 +41,10 @@ static struct slice settle_text(struct loader *loader, const struct rule *rule, 
 		count++;
 	}
 	char where[256];
-	(void)snprintf(where, sizeof(where), "%s:%d: text of %s", loader->file, rule_line(rule), rule_name(rule));
+	(void)snprintf(where, sizeof(where), "%s:%d: text of %s", loader->file, rule_words(rule)->line, rule_name(rule));
 	if (template_compile_text(source, TEMPLATE_PLAIN, where, loader->set->arena, &t, &f) != REASON_OK ||
 	    // A text of the dialect serves several rules, so that it may name what only some have.
-	    ((!row || !slice_is_absent(rule_text(rule))) && template_check_names(t, names, count, &f) != REASON_OK)) {
+	    ((!row || rule_words(rule)->text) && template_check_names(t, names, count, &f) != REASON_OK)) {
 		loader_fault(loader, &f);
 		return source;
 	}
@@ -89,7 +89,7 @@ static void refuse_ambiguous(struct loader *loader, const struct check_list *che
 		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) &&
 		    !slice_equal(other->text, last->text)) {
 			loader_error(
-				loader, rule_line(last->rule),
+				loader, rule_words(last->rule)->line,
 				"%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text",
 				rule_name(other->rule), rule_name(last->rule), (int)last->code.len, last->code.ptr);
 			return;
@@ -122,8 +122,8 @@ void load_checks(struct loader *loader, const struct node *list, const struct di
 			loader_fault(loader, &f);
 			continue;
 		}
-		check->code = rule_code(check->rule);
-		check->at = !slice_is_absent(rule_at(check->rule)) ? rule_at(check->rule) : field ? field->from : SLICE_LIT("");
+		check->code = rule_words(check->rule)->code;
+		check->at = !slice_is_absent(rule_words(check->rule)->at) ? rule_words(check->rule)->at : field ? field->from : SLICE_LIT("");
 		check->text = settle_text(loader, check->rule, dialect);
 		checks->count++;
 		refuse_ambiguous(loader, checks);

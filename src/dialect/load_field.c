@@ -48,9 +48,9 @@ static void check_needs(struct loader *loader, const struct field *field)
 				     field->name.ptr, targets[field->target], needs[i].rule, needs[i].why);
 	const struct check *bytes = find_check(&field->checks, "max_bytes");
 	if (field->target == TARGET_PASSWORD && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
-		loader_error(loader, rule_line(bytes->rule), "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
+		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
 	if (field->target == TARGET_NONE && field->unique)
-		loader_error(loader, rule_line(field->unique->rule),
+		loader_error(loader, rule_words(field->unique->rule)->line,
 			     "unique needs a map to email, phone or username, which are kept apart by realm");
 	if ((field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH) && !field->secret)
 		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown",

@@ -113,7 +113,7 @@ static void ask(const struct reading *reading, const struct check_list *checks, 
 		if (!*found)
 			*found = ARENA_ARRAY(reading->arena, checks->count, struct violation);
 		(*found)[(*count)++] = violation_of(&checks->items[i]);
-		if (rule_stops(checks->items[i].rule))
+		if (rule_words(checks->items[i].rule)->stop)
 			return;
 	}
 }

@@ -3,7 +3,7 @@
 #include "enrolld/base/clock.h"
 #include "enrolld/rules/rules.h"
 
-#define YEAR_MIN 1900
+#define YEAR_MIN "1900"
 
 static bool number(const char *text, size_t len, int *value)
 {
@@ -16,20 +16,23 @@ static bool number(const char *text, size_t len, int *value)
 	return true;
 }
 
-bool rules_date(struct slice text, int64_t now_ms)
+bool rules_day(struct slice text)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	char today[CLOCK_TEXT_SIZE];
 	int year, month, day;
 	if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-')
 		return false;
 	if (!number(text.ptr, 4, &year) || !number(text.ptr + 5, 2, &month) || !number(text.ptr + 8, 2, &day))
 		return false;
-	if (year < YEAR_MIN || month < 1 || month > 12 || day < 1)
+	if (year < 1 || month < 1 || month > 12 || day < 1)
 		return false;
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	if (day > days[month - 1] + (month == 2 && leap))
-		return false;
+	return day <= days[month - 1] + (month == 2 && leap);
+}
+
+bool rules_date(struct slice text, int64_t now_ms)
+{
+	char today[CLOCK_TEXT_SIZE];
 	// Fixed widths: the order of the texts is the order of the days.
-	return memcmp(text.ptr, clock_format_ms(now_ms, today), 10) <= 0;
+	return rules_day(text) && memcmp(text.ptr, YEAR_MIN, 4) >= 0 && memcmp(text.ptr, clock_format_ms(now_ms, today), 10) <= 0;
 }

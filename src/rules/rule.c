@@ -17,9 +17,7 @@ struct rule {
 	const struct rule_kind *kind;
 	const void *data;
 	const struct node *params;
-	struct slice code, text, at;
-	bool stop;
-	int line;
+	struct rule_words words;
 };
 
 enum reason rule_fault(const struct rule_scope *scope, const struct node *node, struct fault *f, const char *fmt, ...)
@@ -61,6 +59,45 @@ static enum reason take_text(const struct rule_scope *scope, const struct node *
 	return REASON_OK;
 }
 
+static enum reason take_bool(const struct rule_scope *scope, const struct node *node, const char *what, bool *value,
+			     struct fault *f)
+{
+	if (!node_is(node, NODE_BOOL))
+		return rule_fault(scope, node, f, "%s is true or false", what);
+	*value = node->boolean;
+	return REASON_OK;
+}
+
+// What may stand with any rule. *known: the key is one of these.
+static enum reason take_word(const struct rule_scope *scope, struct slice key, const struct node *value, struct rule_words *words,
+			     bool *known, struct fault *f)
+{
+	struct {
+		const char *name;
+		struct slice *text;
+	} texts[] = {{"code", &words->code}, {"as", &words->as}, {"at", &words->at}, {"stage", &words->stage}};
+	*known = true;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (slice_equal_text(key, texts[i].name))
+			return take_text(scope, value, texts[i].name, texts[i].text, f);
+	if (slice_equal_text(key, "stop"))
+		return take_bool(scope, value, "stop", &words->stop, f);
+	if (slice_equal_text(key, "strict"))
+		return take_bool(scope, value, "strict", &words->strict, f);
+	if (slice_equal_text(key, "text")) {
+		words->text = value;
+		if (value->type != NODE_TEXT && value->type != NODE_MAP)
+			return rule_fault(scope, value, f, "text is a text, not %s", node_type_name(value->type));
+		return REASON_OK;
+	}
+	if (slice_equal_text(key, "when")) {
+		words->when = value;
+		return REASON_OK;
+	}
+	*known = false;
+	return REASON_OK;
+}
+
 // Sorts the members of an entry into the rule's own and the words around it.
 static enum reason read_map(const struct node *spec, const struct rule_scope *scope, struct rule *rule, struct slice *name,
 			    struct fault *f)
@@ -69,25 +106,20 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 	for (size_t i = 0; i < spec->list.count && reason == REASON_OK; i++) {
 		struct slice key = spec->list.keys[i];
 		const struct node *value = spec->list.items[i];
-		if (slice_equal_text(key, "code")) {
-			reason = take_text(scope, value, "code", &rule->code, f);
-		} else if (slice_equal_text(key, "text")) {
-			reason = take_text(scope, value, "text", &rule->text, f);
-		} else if (slice_equal_text(key, "at")) {
-			reason = take_text(scope, value, "at", &rule->at, f);
-		} else if (slice_equal_text(key, "stop")) {
-			if (!node_is(value, NODE_BOOL))
-				return rule_fault(scope, value, f, "stop is true or false");
-			rule->stop = value->boolean;
-		} else if (slice_is_absent(*name)) {
+		bool known;
+		reason = take_word(scope, key, value, &rule->words, &known, f);
+		if (known)
+			continue;
+		if (slice_is_absent(*name)) {
 			*name = key;
-			rule->params = value->type == NODE_NULL ? NULL : value;
-			rule->line = spec->list.key_lines ? spec->list.key_lines[i] : value->line;
+			bool none = value->type == NODE_NULL || (value->type == NODE_MAP && node_count(value) == 0);
+			rule->params = none ? NULL : value;
+			rule->words.line = spec->list.key_lines ? spec->list.key_lines[i] : value->line;
 		} else {
 			int len = key.len > 64 ? 64 : (int)key.len;
 			return rule_fault(
 				scope, value, f,
-				"\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, text, at, stop; begin another with \"- \"",
+				"\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, as, text, at, stop, strict, stage, when; begin another with \"- \"",
 				len, key.ptr, name->len > 64 ? 64 : (int)name->len, name->ptr);
 		}
 	}
@@ -99,7 +131,7 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule,
 			 struct fault *f)
 {
-	struct rule made = {.line = spec->line};
+	struct rule made = {.words.line = spec->line};
 	struct slice name = node_text(spec);
 	if (node_is(spec, NODE_MAP)) {
 		enum reason reason = read_map(spec, scope, &made, &name, f);
@@ -127,10 +159,25 @@ enum reason rule_compile(const struct node *spec, bool whole, const struct rule_
 		if (reason != REASON_OK)
 			return reason;
 	}
+	if (slice_is_absent(made.words.code))
+		made.words.code = slice_of(made.kind->code);
 	struct rule *kept = ARENA_NEW(scope->arena, struct rule);
 	*kept = made;
 	*rule = kept;
 	return REASON_OK;
+}
+
+// Is the value what the rule is about?
+static bool concerns(const struct rule_kind *kind, const struct rule_field *field)
+{
+	switch (kind->about) {
+	case ABOUT_TEXT: return !slice_is_absent(field->text);
+	case ABOUT_NUMBER: return node_is(field->value, NODE_INT) || node_is(field->value, NODE_REAL);
+	case ABOUT_LIST: return node_is(field->value, NODE_LIST);
+	case ABOUT_OBJECT: return node_is(field->value, NODE_MAP);
+	case ABOUT_ANYTHING: break;
+	}
+	return true;
 }
 
 bool rule_holds(const struct rule *rule, const struct rule_input *input)
@@ -138,9 +185,9 @@ bool rule_holds(const struct rule *rule, const struct rule_input *input)
 	const struct rule_kind *kind = rule->kind;
 	if (!kind->whole) {
 		if (!input->field->value && !kind->on_missing)
-			return true;
-		if (kind->text_only && slice_is_absent(input->field->text))
-			return true;
+			return !rule->words.strict;
+		if (!concerns(kind, input->field) && input->field->value)
+			return !rule->words.strict;
 	}
 	return kind->holds(rule->data, input);
 }
@@ -150,14 +197,9 @@ const char *rule_name(const struct rule *rule)
 	return rule->kind->name;
 }
 
-struct slice rule_code(const struct rule *rule)
+const struct rule_words *rule_words(const struct rule *rule)
 {
-	return slice_is_absent(rule->code) ? slice_of(rule->kind->code) : rule->code;
-}
-
-struct slice rule_text(const struct rule *rule)
-{
-	return rule->text;
+	return &rule->words;
 }
 
 struct slice rule_default_text(const struct rule *rule)
@@ -165,24 +207,24 @@ struct slice rule_default_text(const struct rule *rule)
 	return slice_of(rule->kind->text);
 }
 
-struct slice rule_at(const struct rule *rule)
-{
-	return rule->at;
-}
-
-bool rule_stops(const struct rule *rule)
-{
-	return rule->stop;
-}
-
 const struct node *rule_parameters(const struct rule *rule)
 {
 	return rule->params;
 }
 
-int rule_line(const struct rule *rule)
+bool rule_about_presence(const struct rule *rule)
 {
-	return rule->line;
+	return rule->kind->presence;
+}
+
+bool rule_key(const struct rule *rule, const struct rule_input *input, struct slice *key)
+{
+	return rule->kind->key && rule->kind->key(rule->data, input, key);
+}
+
+const struct rule_unique *rule_unique(const struct rule *rule)
+{
+	return rule->kind == &rule_kind_unique ? rule->data : NULL;
 }
 
 bool rule_row(size_t index, struct rule_row *row)

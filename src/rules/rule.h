@@ -8,13 +8,21 @@ struct rule_kind {
 	const char *name;
 	const char *code; // of a violation, unless the dialect names another
 	const char *text; // default sentence; {{value}} is the parameter, {{name}} one of several
-	bool on_missing;  // asked also if the value is missing
-	bool whole;       // over several fields
-	bool bare;        // may be written without parameters though it takes some
+	enum {
+		ABOUT_ANYTHING,
+		ABOUT_TEXT, // holds() sees texts only
+		ABOUT_NUMBER,
+		ABOUT_LIST,
+		ABOUT_OBJECT,
+	} about;         // what is of another type meets it, unless the entry is strict; the rule "type" is for that
+	bool on_missing; // asked also if the value is missing
+	bool presence;   // asked of blank texts where others are not
+	bool whole;      // over several fields
+	bool bare;       // may be written without parameters though it takes some
 	// params: NULL if none are written, which only a bare rule meets. *data lives in the scope's arena. NULL: the rule takes no parameters.
 	enum reason (*compile)(const struct node *params, const struct rule_scope *scope, const void **data, struct fault *f);
-	bool (*holds)(const void *data, const struct rule_input *input); // of a text rule: input->field->text is a text
-	bool text_only; // holds for whatever is not a text; the rule "type" is for that
+	bool (*holds)(const void *data, const struct rule_input *input);
+	bool (*key)(const void *data, const struct rule_input *input, struct slice *text); // its normal form; NULL: it has none
 };
 
 #define RULE(name) extern const struct rule_kind rule_kind_##name;
@@ -35,10 +43,42 @@ enum reason rule_word(const struct node *node, const struct rule_scope *scope, c
 enum reason rule_members(const struct node *map, const struct rule_scope *scope, const char *const *words, size_t count,
 			 struct fault *f) ATTR_MUST_USE;
 
-// Indices of named fields, for rules over the whole.
+// Indices of named fields.
 struct rule_fields {
 	size_t *indices;
 	size_t count;
 };
 enum reason rule_field_list(const struct node *list, const struct rule_scope *scope, const void **data,
-			    struct fault *f) ATTR_MUST_USE;
+			    struct fault *f) ATTR_MUST_USE; // two or more, for rules over the whole
+enum reason rule_fields_of(const struct node *list, const struct rule_scope *scope, size_t least, const void **data,
+			   struct fault *f) ATTR_MUST_USE;
+enum reason rule_other_field(const struct node *node, const struct rule_scope *scope, const char *what, size_t *index,
+			     struct fault *f) ATTR_MUST_USE;
+// Are both missing, or their values the same? Texts are compared after their normalisation.
+bool rule_same(const struct rule_field *a, const struct rule_field *b) ATTR_MUST_USE;
+
+// {value, unit} or a number.
+struct rule_length {
+	size_t value;
+	enum { UNIT_POINTS, UNIT_BYTES, UNIT_UTF16 } unit;
+};
+enum reason rule_length(const struct node *params, const struct rule_scope *scope, const char *what, const void **data,
+			struct fault *f) ATTR_MUST_USE;
+size_t rule_length_of(const struct rule_length *length, struct slice text) ATTR_MUST_USE;
+
+// A list of texts, numbers, true and false; is the value one of them?
+enum reason rule_choices(const struct node *params, const struct rule_scope *scope, const char *what,
+			 struct fault *f) ATTR_MUST_USE;
+bool rule_chosen(const struct node *list, const struct rule_field *field) ATTR_MUST_USE;
+
+// {table, column, row}
+struct rule_lookup {
+	const struct rules_index *index;
+	struct slice row; // name under which what is found is kept; absent: it is not
+};
+enum reason rule_lookup(const struct node *params, const struct rule_scope *scope, const void **data,
+			struct fault *f) ATTR_MUST_USE;
+bool rule_note_row(const struct rule_lookup *lookup, const struct node *row, const struct rule_input *input); // is there one?
+
+enum reason rule_numbering(const struct node *at, const struct rule_scope *scope, const struct numbering **numbering,
+			   struct fault *f) ATTR_MUST_USE;

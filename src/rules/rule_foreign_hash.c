@@ -27,5 +27,5 @@ const struct rule_kind rule_kind_foreign_hash = {
 	.text = "This password hash is not accepted: {{value}} is what it must be.",
 	.compile = compile,
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

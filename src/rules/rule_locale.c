@@ -14,5 +14,5 @@ const struct rule_kind rule_kind_locale = {
 	.code = "invalid_locale",
 	.text = "This is not a language tag, such as en or pt-BR.",
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -21,5 +21,5 @@ const struct rule_kind rule_kind_max_bytes = {
 	.text = "This is too long: at most {{value}} bytes are allowed.",
 	.compile = compile,
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -27,5 +27,5 @@ const struct rule_kind rule_kind_not_common = {
 	.text = "This is one of the best-known passwords.",
 	.compile = compile,
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -158,5 +158,5 @@ const struct rule_kind rule_kind_not_similar = {
 	.bare = true,
 	.compile = compile,
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -60,6 +60,7 @@ const struct rule_kind rule_kind_object = {
 	.code = "too_large",
 	.text = "This object is too large: at most {{bytes}} bytes, {{depth}} levels and {{members}} members are allowed.",
 	.bare = true,
+	.about = ABOUT_OBJECT,
 	.compile = compile,
 	.holds = holds,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pattern: the text matches a regular expression (PCRE2; \d, \w and \s are ASCII, $ is the very end), within limits.
+// pattern: the text matches a regular expression (PCRE2; \d, \w and \s are ASCII unless unicode is said, $ is the very end), within limits.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -28,9 +28,16 @@ static void leave(void *bytes, void *arena)
 
 static enum reason compile(const struct node *params, const struct rule_scope *scope, const void **data, struct fault *f)
 {
-	struct slice text = node_text(params);
+	static const char *const known[] = {"value", "unicode"};
+	const struct node *value = node_is(params, NODE_MAP) ? node_member(params, "value") : params;
+	const struct node *unicode = node_member(params, "unicode");
+	struct slice text = node_text(value);
 	int error;
 	PCRE2_SIZE at;
+	if (node_is(params, NODE_MAP) && rule_members(params, scope, known, ARRAY_LEN(known), f) != REASON_OK)
+		return REASON_DIALECT_INVALID;
+	if (unicode && !node_is(unicode, NODE_BOOL))
+		return rule_fault(scope, unicode, f, "unicode is true or false");
 	if (slice_is_absent(text) || text.len > PATTERN_MAX)
 		return rule_fault(scope, params, f,
 				  "the parameter of pattern is a regular expression of at most %d bytes, in quotes", PATTERN_MAX);
@@ -39,8 +46,9 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 	pcre2_compile_context *compiling = pcre2_compile_context_create(general);
 	pcre2_set_parens_nest_limit(compiling, 50);
 	pattern->code = pcre2_compile((PCRE2_SPTR)text.ptr, text.len,
-				      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP, &error, &at,
-				      compiling);
+				      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+					      (unicode && unicode->boolean ? PCRE2_UCP : PCRE2_NEVER_UCP),
+				      &error, &at, compiling);
 	if (!pattern->code) {
 		PCRE2_UCHAR message[128] = "";
 		(void)pcre2_get_error_message(error, message, sizeof(message));
@@ -73,5 +81,5 @@ const struct rule_kind rule_kind_pattern = {
 	.text = "This does not have the expected form.",
 	.compile = compile,
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

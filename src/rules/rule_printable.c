@@ -33,5 +33,5 @@ const struct rule_kind rule_kind_printable = {
 	.code = "invalid_characters",
 	.text = "This holds characters that cannot be shown.",
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -13,5 +13,6 @@ const struct rule_kind rule_kind_required = {
 	.code = "required",
 	.text = "This field is required.",
 	.on_missing = true,
+	.presence = true,
 	.holds = holds,
 };

@@ -14,5 +14,5 @@ const struct rule_kind rule_kind_username = {
 	.code = "invalid_username",
 	.text = "A user name has 3 to 64 letters or digits of one script, and dots, dashes or underscores inside.",
 	.holds = holds,
-	.text_only = true,
+	.about = ABOUT_TEXT,
 };

@@ -21,7 +21,54 @@ bool rules_username(struct slice text, struct arena *arena, struct slice *key) A
 bool rules_locale(struct slice text, struct arena *arena, struct slice *normal) ATTR_MUST_USE;
 // A real day of the Gregorian calendar, YYYY-MM-DD, 1900 or later, not after today (UTC).
 bool rules_date(struct slice text, int64_t now_ms) ATTR_MUST_USE;
+// A day of the calendar whatever its time, from 0001-01-01 to 9999-12-31; days compare as their texts.
+bool rules_day(struct slice text) ATTR_MUST_USE;
 size_t rules_code_points(struct slice utf8) ATTR_MUST_USE;
+
+// What a library takes for an e-mail address. The sources are named in email_syntax.c.
+enum email_syntax { EMAIL_OURS, EMAIL_DJANGO, EMAIL_LARAVEL, EMAIL_VALIDATOR_JS, EMAIL_HTML5 };
+bool rules_email_syntax(struct slice text, enum email_syntax syntax, struct arena *arena) ATTR_MUST_USE;
+
+// Which spellings of an identity are the same.
+enum key_form { KEY_EMAIL, KEY_PHONE, KEY_USERNAME, KEY_EXACT, KEY_FOLDED, KEY_DOMAIN, KEY_FORM_COUNT };
+const char *key_form_name(enum key_form form) ATTR_MUST_USE; // "email", "phone", "username", "exact", "folded", "domain"
+// The text by which it is unique. A text that is not of the form (an odd address where a frontend takes it) counts case-folded.
+struct slice rules_key(struct slice text, enum key_form form, struct arena *arena) ATTR_MUST_USE;
+
+// The stem of a slug: NFKD, ASCII only, lower case; letters, digits, "_" and "-" stay; runs of white space and "-" are one "-"; neither "-" nor "_" at the
+// ends; at most max code points. Django's slugify (4.0), as django-autoslug (1.9.9) cuts it. empty if nothing is left.
+struct slice rules_slug(struct slice text, struct slice empty, size_t max, struct arena *arena) ATTR_MUST_USE;
+
+// Steps from text to text by name: "trim", "lower", "upper", "ucfirst", "ucwords", "digits", "collapse", "nfc", "nfkc", "domain_lower".
+// Texts that are not UTF-8 pass unchanged.
+struct rules_step {
+	const char *name; // NULL ends the list
+	void (*apply)(struct slice text, struct strbuf *out);
+};
+extern const struct rules_step rules_steps[];
+
+// Numbering plans of all countries, read from schemas/phones/numbering.tsv. Read-only once loaded.
+struct numbering;
+// FILE_UNREADABLE, or DIALECT_INVALID with file:line. Lives in the arena.
+enum reason numbering_load(const char *path, struct arena *arena, const struct numbering **numbering, struct fault *f);
+// A number in international form, written as people do, that its country has: E.164 and the region (ISO 3166, "001" where it is none's).
+bool numbering_read(const struct numbering *numbering, struct slice text, struct arena *arena, struct slice *e164,
+		    struct slice *region);
+
+// Tables of a dialect: only rows that are active.
+struct rules_table {
+	struct slice name;
+	const struct slice *columns;
+	size_t column_count;
+	const struct node *const *rows; // maps of the columns
+	size_t row_count;
+};
+// Rows by the text of one column.
+struct rules_index;
+const struct rules_index *rules_index_create(const struct rules_table *table, struct slice column, struct arena *arena);
+const struct node *rules_index_find(const struct rules_index *index, struct slice text) ATTR_MUST_USE; // NULL: none
+const struct node *rules_index_prefix(const struct rules_index *index,
+				      struct slice text) ATTR_MUST_USE; // the longest that text begins with
 
 // Lists of words (common passwords), loaded once and read-only afterwards. A word is folded (NFKC, case) when loaded and when looked up.
 struct word_list;
@@ -39,6 +86,13 @@ struct rule_field {
 	struct slice text;        // its text after the field's normalisation; absent if it is not a text
 };
 
+// What a rule found besides its verdict.
+struct rule_notes {
+	const struct rule_field *like; // the field that this one is too like
+	struct slice row_name;         // absent: none
+	const struct node *row;        // of a table
+};
+
 // What rules see.
 struct rule_input {
 	const struct rule_field *field;  // the one a rule stands under; NULL for rules over the whole
@@ -48,6 +102,7 @@ struct rule_input {
 		*registration; // as far as it is mapped: identities and names are there before secrets are checked
 	int64_t now_ms;
 	struct arena *arena;
+	struct rule_notes *notes; // NULL: not wanted
 };
 
 // Where rules are compiled for.
@@ -58,26 +113,49 @@ struct rule_scope {
 	struct arena *arena; // the rules live as long as this
 	// Finds a word list by its name, which stays the caller's. NULL: there are none.
 	enum reason (*word_list)(void *context, struct slice name, const struct word_list **list, struct fault *f);
+	// A table of the dialect by its name; NULL if there is none.
+	const struct rules_table *(*table)(void *context, struct slice name);
+	enum reason (*numbering)(void *context, const struct numbering **numbering, struct fault *f);
 	void *context;
 };
 
 // A rule with its parameters, as the dialect file gives them.
 struct rule;
-// Compiles "name", {name: parameters} or {name: parameters, code: ..., text: ..., at: ..., stop: ...}. whole: among the rules over several fields.
+// What stands with a rule in its entry.
+struct rule_words {
+	struct slice code;       // as written, or the rule's own
+	struct slice as;         // the frontend's code; absent: code
+	struct slice at;         // pointer that a violation carries; absent: the field's, or ""
+	struct slice stage;      // absent: the field's, or the first
+	const struct node *text; // as written: a text or its plural forms; NULL: the dialect's text for the code, or the rule's own
+	const struct node *when; // conditions; NULL: none
+	bool stop;               // where it fails, the field's further rules are not asked
+	bool strict;             // it fails for a missing value, and for one that is not of the type it is about
+	int line;
+};
+
+// Compiles "name", {name: parameters} or {name: parameters, code: ..., text: ..., ...}. whole: among the rules over several fields.
 // DIALECT_INVALID with file:line for an unknown rule (with the nearest name), bad parameters, or a rule in the wrong place.
 enum reason rule_compile(const struct node *spec, bool whole, const struct rule_scope *scope, const struct rule **rule,
 			 struct fault *f) ATTR_MUST_USE;
-// Does it hold? A rule on a missing value holds, unless it is about presence.
+// Does it hold? A rule on a missing value holds, unless it is about presence or strict.
 bool rule_holds(const struct rule *rule, const struct rule_input *input) ATTR_MUST_USE;
 const char *rule_name(const struct rule *rule) ATTR_MUST_USE;
-struct slice rule_code(const struct rule *rule) ATTR_MUST_USE; // as written, or the rule's own
-struct slice rule_text(const struct rule *rule)
-	ATTR_MUST_USE; // as written; absent: the dialect's text for the code, or the rule's own
+const struct rule_words *rule_words(const struct rule *rule) ATTR_MUST_USE;
 struct slice rule_default_text(const struct rule *rule) ATTR_MUST_USE;
-struct slice rule_at(const struct rule *rule) ATTR_MUST_USE; // pointer that a violation carries; absent: the field's, or ""
-bool rule_stops(const struct rule *rule) ATTR_MUST_USE;      // where it fails, the field's further rules are not asked
 const struct node *rule_parameters(const struct rule *rule) ATTR_MUST_USE; // NULL if it takes none
-int rule_line(const struct rule *rule) ATTR_MUST_USE;
+bool rule_about_presence(const struct rule *rule) ATTR_MUST_USE;           // asked of blank texts where the others are not
+
+// The normal form of a value that met the rule, such as a number's E.164. false: the rule has none.
+bool rule_key(const struct rule *rule, const struct rule_input *input, struct slice *key) ATTR_MUST_USE;
+
+// Of the rule "unique": which spellings are the same (as_given: said by the dialect), and the space; absent: by the field.
+struct rule_unique {
+	enum key_form as;
+	bool as_given;
+	struct slice in;
+};
+const struct rule_unique *rule_unique(const struct rule *rule) ATTR_MUST_USE; // NULL for other rules
 
 // The vocabulary, for references and editors: name, code and sentence of the rule at index, false past the end.
 struct rule_row {

@@ -24,12 +24,41 @@ static enum reason find_list(void *context, struct slice name, const struct word
 	return REASON_OK;
 }
 
+static enum reason find_numbering(void *context, const struct numbering **found, struct fault *f)
+{
+	static const struct numbering *numbering;
+	(void)context;
+	if (!numbering && numbering_load(ENROLLD_SCHEMAS_DIR "/phones/numbering.tsv", arena, &numbering, f) != REASON_OK)
+		return f->reason;
+	*found = numbering;
+	return REASON_OK;
+}
+
+static const struct rules_table *find_table(void *context, struct slice name)
+{
+	static struct slice columns[] = {{"code", 4}, {"size", 4}};
+	static const struct node *row;
+	static struct rules_table table = {{"countries", 9}, columns, 2, &row, 1};
+	struct fault f;
+	(void)context;
+	if (!row)
+		assert_int_equal(yaml_parse("t", SLICE_LIT("{code: EG, size: 7}"), REASON_DIALECT_INVALID, arena, &row, &f),
+				 REASON_OK);
+	return slice_equal_text(name, "countries") ? &table : NULL;
+}
+
 static struct slice names[] = {{"one", 3}, {"two", 3}, {"three", 5}};
 
 static enum reason compile(const char *yaml, bool whole, const struct rule **rule, struct fault *f)
 {
 	const struct node *spec;
-	struct rule_scope scope = {"d.yaml", names, ARRAY_LEN(names), arena, find_list, NULL};
+	struct rule_scope scope = {.file = "d.yaml",
+				   .fields = names,
+				   .field_count = ARRAY_LEN(names),
+				   .arena = arena,
+				   .word_list = find_list,
+				   .table = find_table,
+				   .numbering = find_numbering};
 	struct slice text = arena_copy(arena, slice_of(yaml));
 	assert_int_equal(yaml_parse("d.yaml", text, REASON_DIALECT_INVALID, arena, &spec, f), REASON_OK);
 	return rule_compile(spec, whole, &scope, rule, f);
@@ -94,7 +123,94 @@ static const struct {
 	{"pattern: '^(a+)+$'", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX\"", false}, // ends at the limit
 	{"choice: [small, large]", "\"small\"", true},
 	{"choice: [small, large]", "\"Small\"", false},
-	{"choice: ['1']", "1", true}, // not a text
+	{"choice: ['1']", "1", false},
+	{"choice: [1, true, x]", "1", true},
+	{"choice: [1, true, x]", "true", true},
+	{"choice: [1, true, x]", "false", false},
+	{"choice: [1, true, x]", "[1]", false},
+	{"choice: [x]", NULL, true},
+	{"not_choice: [admin, root]", "\"admin\"", false},
+	{"not_choice: [admin, root]", "\"Admin\"", true},
+	{"filled", NULL, false},
+	{"filled", "null", false},
+	{"filled", "\" \"", false},
+	{"filled", "[]", false},
+	{"filled", "0", true},
+	{"filled", "\"x\"", true},
+	{"not_null", NULL, true},
+	{"not_null", "null", false},
+	{"not_null", "\"\"", true},
+	{"not_blank", "\" \"", false},
+	{"not_blank", "\" x \"", true},
+	{"not_blank", "5", true},
+	{"not_empty", "\"\"", false},
+	{"not_empty", "\" \"", true},
+	{"not_empty", "{}", false},
+	{"not_empty", NULL, true},
+	{"{not_empty: {}, strict: true}", NULL, false},
+	{"{type: text, strict: true}", NULL, false},
+	{"{min_length: 3, strict: true}", "1234", false},
+	{"{min_length: 3, strict: true}", NULL, false},
+	{"{min_length: 3, strict: true}", "\"abc\"", true},
+	{"min_length: {value: 4, unit: bytes}", "\"\\u00e4\\u00e4\"", true},
+	{"min_length: {value: 5, unit: bytes}", "\"\\u00e4\\u00e4\"", false},
+	{"max_length: {value: 3, unit: utf16}", "\"a\\ud83d\\ude00\"", true},
+	{"max_length: {value: 2, unit: utf16}", "\"a\\ud83d\\ude00\"", false},
+	{"max_length: {value: 2, unit: code_points}", "\"a\\ud83d\\ude00\"", true},
+	{"range: {min: 1, max: 5}", "5", true},
+	{"range: {min: 1, max: 5}", "5.5", false},
+	{"range: {min: 1}", "0", false},
+	{"range: {min: 1}", "\"0\"", true},
+	{"{range: {min: 1}, strict: true}", "\"0\"", false},
+	{"items: {min: 1, max: 2}", "[]", false},
+	{"items: {min: 1, max: 2}", "[1,2]", true},
+	{"items: {max: 2}", "[1,2,3]", false},
+	{"items: {max: 2}", "{}", true},
+	{"pattern: {value: '^[\\w.@+-]+$', unicode: true}", "\"jos\\u00e9\"", true},
+	{"pattern: '^[\\w.@+-]+$'", "\"jos\\u00e9\"", false},
+	{"hex: 24", "\"0123456789abcdefABCDEF01\"", true},
+	{"hex: 24", "\"0123456789abcdefABCDEF0\"", false},
+	{"hex: 3", "\"12g\"", false},
+	{"uuid", "\"01234567-89ab-8DEF-8123-456789abcdef\"", true},
+	{"uuid", "\"0123456789ab8DEF8123456789abcdef\"", false},
+	{"date: {since: any, until: any}", "\"0001-01-01\"", true},
+	{"date: {since: any, until: any}", "\"9999-12-31\"", true},
+	{"date: {since: any, until: any}", "\"1990-02-30\"", false},
+	{"date: {since: any, until: any}", "\"1990-1-5\"", false},
+	{"date: {since: any, until: any}", "\"\"", false},
+	{"date: {since: 2000-01-01}", "\"1999-12-31\"", false},
+	{"date: {until: 1999-12-31}", "\"2000-01-01\"", false},
+	{"date: {since: today, until: any}", "\"1990-01-01\"", false},
+	{"age: {min: 18}", "\"1990-01-01\"", true},
+	{"age: {min: 18, max: 20}", "\"1990-01-01\"", false},
+	{"age: {min: 18}", "\"no day\"", true},
+	{"age: {max: 120}", "\"9999-01-01\"", false},
+	{"not_numeric", "\"8273645192\"", false},
+	{"not_numeric", "\"\\u0663\\u0664\"", false},
+	{"not_numeric", "\"82736a\"", true},
+	{"not_numeric", "\"\"", true},
+	{"classes: {of: [lower, upper, digit, special]}", "\"aB3$\"", true},
+	{"classes: {of: [lower, upper, digit, special]}", "\"aB3\"", false},
+	{"classes: {of: [lower, upper, digit, special], least: 3}", "\"aB3\"", true},
+	{"classes: {of: [upper]}", "\"\\u00c9\"", true},
+	{"classes: {of: [special], special: '!@'}", "\"#\"", false},
+	{"classes: {of: [special], special: '!@'}", "\"x@\"", true},
+	{"classes: {of: [letter, digit]}", "\"\\u674e1\"", true},
+	{"email: django", "\"user@localhost\"", true},
+	{"email: laravel", "\"a@localhost\"", true},
+	{"phone: {digits: true}", "\"5550001111\"", true},
+	{"phone: {digits: true}", "\"555-0001\"", false},
+	{"phone: {numbering: true}", "\"+20 123 456 7890\"", true},
+	{"phone: {numbering: true}", "\"12345\"", false},
+	{"phone: {numbering: true, regions: [SA]}", "\"+201234567890\"", false},
+	{"phone: {numbering: true, regions: [SA, EG]}", "\"+201234567890\"", true},
+	{"in_table: {table: countries, column: code}", "\"EG\"", true},
+	{"in_table: {table: countries, column: code}", "\"eg\"", false},
+	{"in_table: {table: countries, column: size}", "\"7\"", true},
+	{"phone_region: {table: countries, column: code}", "\"+201234567890\"", true},
+	{"phone_region: {table: countries, column: code}", "\"+966512345678\"", false},
+	{"phone_region: {table: countries, column: code}", "\"nonsense\"", true},
+	{"unique: {as: folded, in: login}", "\"x\"", true},
 	{"email", "\"a@example.com\"", true},
 	{"email", "\"a\"", false},
 	{"phone", "\"+4930123456\"", true},
@@ -190,6 +306,77 @@ static void test_similar(void **state)
 	}
 }
 
+static void test_resembling(void **state)
+{
+	static const struct {
+		const char *password;
+		const char *like; // NULL: none
+	} resembling[] = {
+		{"johndoe1", "two"}, // 14 of 15
+		{"JohnDoe", "two"},  {"something else entirely", NULL},
+		{"example", "one"}, // a word of the address
+		{"exampel", "one"}, // the same letters
+		{"jan.e", NULL},    // 8 of 9 with "jane" is too like: see below
+		{"12345678", NULL},  {"", NULL},
+	};
+	(void)state;
+	struct rule_field fields[] = {
+		{names[0], &(struct node){.type = NODE_TEXT}, SLICE_LIT("Jane@Example.com")},
+		{names[1], &(struct node){.type = NODE_TEXT}, SLICE_LIT("johndoe")},
+		{names[2], NULL, SLICE_ABSENT},
+	};
+	const struct rule *rule = compiled("not_resembling: {fields: [one, two, three]}", false);
+	for (size_t i = 0; i < ARRAY_LEN(resembling); i++) {
+		struct rule_field field = {.value = &(struct node){.type = NODE_TEXT}, .text = slice_of(resembling[i].password)};
+		struct rule_notes notes = {0};
+		struct rule_input input = {.field = &field, .fields = fields, .field_count = 3, .arena = arena, .notes = &notes};
+		bool holds = rule_holds(rule, &input);
+		const char *like = notes.like ? notes.like->name.ptr : NULL;
+		if (strcmp(resembling[i].password, "jan.e") == 0) {
+			assert_false(holds);
+			continue;
+		}
+		if (holds != !resembling[i].like || (like && strcmp(like, resembling[i].like) != 0))
+			fail_msg("%s: %s", resembling[i].password, like ? like : "none");
+	}
+}
+
+static void test_fields_compared(void **state)
+{
+	static const struct node text = {.type = NODE_TEXT};
+	static const struct {
+		const char *rule;
+		const char *one, *two; // NULL: missing
+		bool whole, holds;
+	} compared[] = {
+		{"equal: [one, two]", "a", "a", true, true},
+		{"equal: [one, two]", "a", "b", true, false},
+		{"equal: [one, two]", "a", NULL, true, false},
+		{"equal: [one, two]", NULL, NULL, true, true},
+		{"equal: {fields: [one, two], skip_missing: true}", "a", NULL, true, true},
+		{"equal: {fields: [one, two], skip_missing: true}", "a", "", true, true},
+		{"equal: {fields: [one, two], skip_missing: true}", "a", "b", true, false},
+		{"same_as: two", "a", "a", false, true},
+		{"same_as: two", "a", "A", false, false},
+		{"same_as: two", "a", NULL, false, false},
+		{"same_as: two", NULL, "a", false, true},
+		{"differs_from: two", "a", "a", false, false},
+		{"differs_from: two", "a", "b", false, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(compared); i++) {
+		struct rule_field fields[] = {
+			{names[0], compared[i].one ? &text : NULL, slice_of(compared[i].one)},
+			{names[1], compared[i].two ? &text : NULL, slice_of(compared[i].two)},
+			{names[2], NULL, SLICE_ABSENT},
+		};
+		struct rule_input input = {
+			.field = compared[i].whole ? NULL : &fields[0], .fields = fields, .field_count = 3, .arena = arena};
+		if (rule_holds(compiled(compared[i].rule, compared[i].whole), &input) != compared[i].holds)
+			fail_msg("%s on %s, %s", compared[i].rule, compared[i].one, compared[i].two);
+	}
+}
+
 static void test_rules_over_fields(void **state)
 {
 	static const struct {
@@ -198,6 +385,7 @@ static void test_rules_over_fields(void **state)
 		bool holds;
 	} whole[] = {
 		{"any_of: [one, two]", false, false, true, false},    {"any_of: [one, two]", true, false, false, true},
+		{"all_of: [one, two]", true, false, false, false},    {"all_of: [one, two]", false, false, true, true},
 		{"any_of: [two, one]", true, true, false, true},      {"not_both: [one, three]", true, true, false, true},
 		{"not_both: [one, three]", true, false, true, false}, {"not_both: [one, two, three]", false, false, false, true},
 	};
@@ -220,14 +408,14 @@ static void test_words(void **state)
 	(void)state;
 	const struct rule *rule = compiled("min_length: 3\ncode: short\ntext: Too short.\nat: /x\nstop: true", false);
 	assert_string_equal(rule_name(rule), "min_length");
-	assert_true(slice_equal_text(rule_code(rule), "short"));
-	assert_true(slice_equal_text(rule_text(rule), "Too short."));
-	assert_true(slice_equal_text(rule_at(rule), "/x"));
-	assert_true(rule_stops(rule));
+	assert_true(slice_equal_text(rule_words(rule)->code, "short"));
+	assert_true(slice_equal_text(node_text(rule_words(rule)->text), "Too short."));
+	assert_true(slice_equal_text(rule_words(rule)->at, "/x"));
+	assert_true(rule_words(rule)->stop);
 	rule = compiled("min_length: 3", false);
-	assert_true(slice_equal_text(rule_code(rule), "too_short"));
-	assert_true(slice_is_absent(rule_text(rule)));
-	assert_false(rule_stops(rule));
+	assert_true(slice_equal_text(rule_words(rule)->code, "too_short"));
+	assert_true(rule_words(rule)->text == NULL);
+	assert_false(rule_words(rule)->stop);
 }
 
 static const struct {
@@ -241,9 +429,10 @@ static const struct {
 	{"min_length: three", false, "d.yaml:1: min_length is a whole number from 1 to 1048576"},
 	{"min_length", false, "d.yaml:1: \"min_length\" needs a parameter: write \"- min_length: ...\""},
 	{"min_length: 1\nmax_length: 2", false,
-	 "d.yaml:2: \"max_length\" besides the rule \"min_length\": one rule an entry, and with it code, text, at, stop; begin another with \"- \""},
+	 "d.yaml:2: \"max_length\" besides the rule \"min_length\": one rule an entry, and with it code, as, text, at, stop, strict, stage, when; begin another with \"- \""},
 	{"code: x", false, "d.yaml:1: an entry without a rule"},
-	{"email: yes please", false, "d.yaml:1: \"email\" takes no parameter: write \"- email\""},
+	{"email: yes please", false,
+	 "d.yaml:1: the library \"yes please\" is not known; it is one of: ours, django, laravel, validator_js, html5"},
 	{"email\n", true, "d.yaml:1: \"email\" is a rule for one field: put it under that field's rules"},
 	{"any_of: [one, two]", false, "d.yaml:1: \"any_of\" is a rule over several fields: put it under the route's rules"},
 	{"any_of: [one, four]", true, "d.yaml:1: \"four\" is not a field of this route"},
@@ -254,7 +443,6 @@ static const struct {
 	{"pattern: '('", false, "d.yaml:1: the pattern is wrong at character 2: missing closing parenthesis"},
 	{"pattern: '(*UCP)a'", false, NULL},
 	{"choice: small", false, "d.yaml:1: the parameter of choice is a list of texts, like [small, large]"},
-	{"choice: [1]", false, "d.yaml:1: a choice is a text; write it in quotes"},
 	{"object: {byte: 1}", false, "d.yaml:1: the parameter \"byte\" is not known; did you mean \"bytes\"?"},
 	{"not_common: other", false, "d.yaml:1: word list: wordlists/nowhere.txt: ENOENT"},
 	{"not_similar: {words: acme}", false, "d.yaml:1: words is a list of at most 16 texts"},
@@ -312,8 +500,14 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules), cmocka_unit_test(test_similar), cmocka_unit_test(test_rules_over_fields),
-		cmocka_unit_test(test_words), cmocka_unit_test(test_wrong),   cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_similar),
+		cmocka_unit_test(test_rules_over_fields),
+		cmocka_unit_test(test_resembling),
+		cmocka_unit_test(test_fields_compared),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_rows),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
