@@ -61,6 +61,11 @@ static const struct command commands[] = {
 	 "  enrolld reasons --markdown     the manual's page\n"
 	 "  enrolld reasons --json         {reasons, verdicts, rules, events, metrics}\n",
 	 command_reasons},
+	{"shapes", "", "json markdown", "Print how records may be written, and what each gateway must be told.",
+	 "The choices of topics.*.shape: what records of that shape look like, where they say what they ask, which headers ask for a reply.\n\n"
+	 "  enrolld shapes --markdown      the table of the manual's page on records\n"
+	 "  enrolld shapes --json          [{shape, text, asks, body, request_id, replies, configure}]\n",
+	 command_shapes},
 	{"health", "", "", "Ask a running worker whether it is ready.",
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"
 	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer, 78 the settings name no fixed endpoint.\n",

@@ -29,7 +29,7 @@ from harness.cases import Cases, equal, true  # noqa: E402
 from harness.world import World, merged  # noqa: E402
 
 EX_OK, EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 64, 66, 69, 75, 77, 78
-COMMANDS = ("run", "migrate", "check", "topics", "keys", "progress", "settings", "reasons", "health", "version")
+COMMANDS = ("run", "migrate", "check", "topics", "keys", "progress", "settings", "reasons", "shapes", "health", "version")
 
 
 class Shell:
@@ -79,7 +79,7 @@ def case_misuse(s):
     for words in ((), ("sing",), ("run", "--loud"), ("migrate", "--json"), ("check", "now"), ("keys",), ("keys", "eat"), ("keys", "new", "x"),
                   ("topics",), ("topics", "delete"), ("topics", "create", "0"), ("topics", "create", "many"), ("progress", "forget"),
                   ("progress", "forget", "t", "minus"), ("settings", "--json", "--yaml"), ("settings", "--effective", "--markdown"),
-                  ("reasons", "--json", "--markdown"), ("run", "--config")):
+                  ("reasons", "--json", "--markdown"), ("shapes", "--json", "--markdown"), ("run", "--config")):
         out, err = s.ends(EX_USAGE, *words, config=False)
         equal(out, "", f"stdout of {words}")
         true("--help" in err or "usage:" in err, f"where to read on, in {err!r}")
@@ -148,6 +148,19 @@ def case_reference_of_words(s):
     text, _ = s.ends(EX_OK, "reasons", config=False)
     markdown, _ = s.ends(EX_OK, "reasons", "--markdown", config=False)
     true("identity_taken" in text and "`identity_taken`" in markdown, "each form")
+
+
+def case_reference_of_shapes(s):
+    rows = json.loads(s.ends(EX_OK, "shapes", "--json", config=False)[0])
+    names = [row["shape"] for row in rows]
+    modules = json.loads(s.ends(EX_OK, "settings", "--json", config=False)[0])
+    choices = [row["choices"] for module in modules for row in module["settings"] if row["name"] == "topics.*.shape"][0]
+    equal(names, [choice["name"] for choice in choices], "shapes and choices of the setting")
+    true({"raw", "kong", "confluent", "cloudevents", "rest-proxy", "spring", "debezium", "zilla", "krakend", "gravitee", "auto"} == set(names), names)
+    true(all(row[key] for row in rows for key in ("text", "asks", "body", "request_id", "configure")), "each column of each shape")
+    text, _ = s.ends(EX_OK, "shapes", config=False)
+    markdown, _ = s.ends(EX_OK, "shapes", "--markdown", config=False)
+    true(all(f"\n{name}\n" in f"\n{text}" and f"| `{name}` |" in markdown for name in names), "each shape in each form")
 
 
 def case_version(s):
