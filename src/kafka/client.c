@@ -223,59 +223,96 @@ enum reason client_fault(struct fault *f, rd_kafka_error_t *error, const char *w
 	return reason;
 }
 
-struct ending {
+struct run {
 	pthread_mutex_t lock;
-	pthread_cond_t done;
-	rd_kafka_t *rk;
+	pthread_cond_t changed;
+	void (*fn)(void *ctx);
+	void *ctx;
+	void (*release)(void *ctx);
 	bool ended, abandoned;
 };
 
-static void ending_free(struct ending *e)
+static void run_free(struct run *r)
 {
-	(void)pthread_cond_destroy(&e->done);
-	(void)pthread_mutex_destroy(&e->lock);
-	free(e);
+	(void)pthread_cond_destroy(&r->changed);
+	(void)pthread_mutex_destroy(&r->lock);
+	free(r);
 }
 
-static void end_handle(void *ctx)
+static void run_main(void *ctx)
 {
-	struct ending *e = ctx;
-	rd_kafka_destroy_flags(e->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-	(void)pthread_mutex_lock(&e->lock);
-	bool abandoned = e->abandoned;
-	e->ended = true;
-	(void)pthread_cond_broadcast(&e->done);
-	(void)pthread_mutex_unlock(&e->lock);
-	if (abandoned)
-		ending_free(e);
+	struct run *r = ctx;
+	r->fn(r->ctx);
+	(void)pthread_mutex_lock(&r->lock);
+	bool abandoned = r->abandoned;
+	r->ended = true;
+	(void)pthread_cond_broadcast(&r->changed);
+	(void)pthread_mutex_unlock(&r->lock);
+	if (!abandoned)
+		return;
+	r->release(r->ctx);
+	run_free(r);
+}
+
+static struct run *run_create(void (*fn)(void *ctx), void *ctx, void (*release)(void *ctx))
+{
+	struct run *r = calloc(1, sizeof(*r));
+	pthread_condattr_t attr;
+	if (!r || pthread_condattr_init(&attr) != 0 || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
+	    pthread_cond_init(&r->changed, &attr) != 0 || pthread_mutex_init(&r->lock, NULL) != 0)
+		PANIC("kafka: out of memory");
+	(void)pthread_condattr_destroy(&attr);
+	r->fn = fn;
+	r->ctx = ctx;
+	r->release = release;
+	return r;
+}
+
+bool client_run(void (*fn)(void *ctx), void *ctx, void (*release)(void *ctx), int timeout_ms)
+{
+	struct fault f;
+	pthread_t thread;
+	struct run *r = run_create(fn, ctx, release);
+	int64_t until = clock_mono_ns() + timeout_ms * (int64_t)1000000;
+	struct timespec deadline = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+	if (thread_start("kafka-call", run_main, r, &thread, &f) != REASON_OK) {
+		fn(ctx); // without a thread it takes as long as it takes
+		run_free(r);
+		return true;
+	}
+	(void)pthread_mutex_lock(&r->lock);
+	while (!r->ended && pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == 0)
+		;
+	bool ended = r->ended;
+	r->abandoned = !ended;
+	(void)pthread_mutex_unlock(&r->lock);
+	if (!ended) {
+		(void)pthread_detach(thread);
+		return false;
+	}
+	thread_join(thread);
+	run_free(r);
+	return true;
+}
+
+static void destroy_handle(void *rk)
+{
+	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+static void nothing(void *rk)
+{
+	(void)rk;
 }
 
 bool client_destroy(rd_kafka_t *rk, int deadline_ms)
 {
-	struct fault f;
-	pthread_t thread;
-	struct ending *e = calloc(1, sizeof(*e));
-	pthread_condattr_t attr;
-	if (!e || pthread_condattr_init(&attr) != 0 || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
-	    pthread_cond_init(&e->done, &attr) != 0 || pthread_mutex_init(&e->lock, NULL) != 0)
-		PANIC("kafka: no memory to close a handle");
-	(void)pthread_condattr_destroy(&attr);
-	e->rk = rk;
-	int64_t until = clock_mono_ns() + deadline_ms * (int64_t)1000000;
-	struct timespec deadline = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-	if (thread_start("kafka-close", end_handle, e, &thread, &f) != REASON_OK)
-		PANIC("kafka: %s", f.detail);
-	(void)pthread_mutex_lock(&e->lock);
-	while (!e->ended && pthread_cond_timedwait(&e->done, &e->lock, &deadline) == 0)
-		;
-	bool ended = e->ended;
-	e->abandoned = !ended;
-	(void)pthread_mutex_unlock(&e->lock);
-	if (!ended) {
-		(void)pthread_detach(thread); // it frees e, should it ever come back
-		return false;
-	}
-	thread_join(thread);
-	ending_free(e);
-	return true;
+	return client_run(destroy_handle, rk, nothing, deadline_ms);
+}
+
+bool client_fenced_often(struct fences *fences)
+{
+	memmove(fences->ns, fences->ns + 1, sizeof(fences->ns) - sizeof(fences->ns[0]));
+	fences->ns[FENCES_MAX - 1] = clock_mono_ns();
+	return fences->ns[0] != 0 && fences->ns[FENCES_MAX - 1] - fences->ns[0] < FENCE_WINDOW_MS * (int64_t)1000000;
 }

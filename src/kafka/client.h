@@ -21,8 +21,19 @@ enum reason client_create(rd_kafka_type_t type, rd_kafka_conf_t *rdconf, rd_kafk
 
 // A handle for an administrator's requests. It is a consumer that joins no group: librdkafka's offset requests crash on a handle without one.
 enum reason client_open_plain(const struct kafka_conf *conf, const char *group, rd_kafka_t **rk, struct fault *f) ATTR_MUST_USE;
+// Runs fn(ctx) on a thread of its own, for calls of librdkafka that know no deadline. true: it has ended. false: it had not by then, and
+// ctx is no longer the caller's; the thread gives it to release should fn ever end.
+bool client_run(void (*fn)(void *ctx), void *ctx, void (*release)(void *ctx), int timeout_ms);
 // Destroys without leaving the group or flushing. false: it did not come to an end within the deadline and was abandoned.
 bool client_destroy(rd_kafka_t *rk, int deadline_ms);
+
+#define FENCES_MAX 3 // within FENCE_WINDOW_MS: a twin, no accident
+#define FENCE_WINDOW_MS 60000
+struct fences {
+	int64_t ns[FENCES_MAX];
+};
+// Notes one; true if that was the third within a minute.
+bool client_fenced_often(struct fences *fences);
 
 // Does librdkafka know the property, and take the value? row: the setting, for the fault. Values are never in a fault.
 enum reason client_property_check(const char *row, const char *property, const char *value, struct fault *f) ATTR_MUST_USE;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "enrolld/base/clock.h"
-#include "kafka/client.h"
 
 #define MS ((int64_t)1000000)
 #define STEP_MS 500       // between two looks at stop
@@ -186,12 +185,16 @@ void producer_end(struct sink *sink, int deadline_ms)
 	sink->rk = NULL;
 }
 
+void producer_abandon(struct sink *sink)
+{
+	sink->ready = false;
+	topics_let_go(&sink->topics);
+	sink->rk = NULL;
+}
+
 enum reason producer_note_fence(struct sink *sink, struct fault *f)
 {
-	int64_t now = clock_mono_ns();
-	memmove(sink->fenced_ns, sink->fenced_ns + 1, sizeof(sink->fenced_ns) - sizeof(sink->fenced_ns[0]));
-	sink->fenced_ns[FENCES_MAX - 1] = now;
-	if (sink->fenced_ns[0] == 0 || now - sink->fenced_ns[0] > FENCE_WINDOW_MS * MS)
+	if (!client_fenced_often(&sink->fences))
 		return fault_set(f, REASON_KAFKA_FENCED, "transactional id %s was taken over, or its transaction timed out",
 				 sink->transactional_id);
 	return fault_set(f, REASON_KAFKA_FATAL,

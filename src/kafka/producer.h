@@ -6,10 +6,8 @@
 #include <stdbool.h>
 
 #include "enrolld/kafka/sink.h"
+#include "kafka/client.h"
 #include "kafka/topics.h"
-
-#define FENCES_MAX 3 // within FENCE_WINDOW_MS: a twin, no accident
-#define FENCE_WINDOW_MS 60000
 
 struct sink {
 	const struct kafka_conf *conf;
@@ -28,7 +26,7 @@ struct sink {
 	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
 	rd_kafka_resp_err_t failed_err;
 	size_t too_large; // smallest message that a topic refused for its batch's size; 0: none
-	int64_t fenced_ns[FENCES_MAX];
+	struct fences fences;
 };
 
 bool sink_transactional(const struct sink *sink) ATTR_MUST_USE;
@@ -37,5 +35,6 @@ enum reason producer_revive(struct sink *sink, int64_t wait_ms, struct fault *f)
 // After a batch that failed for too_large, or one that went through while single: what to do otherwise. The producer must be made again.
 void producer_adapt(struct sink *sink);
 void producer_end(struct sink *sink, int deadline_ms);
+void producer_abandon(struct sink *sink); // its handle belongs to a call that does not come back
 // Notes that it was fenced; KAFKA_FATAL if that keeps happening, else KAFKA_FENCED.
 enum reason producer_note_fence(struct sink *sink, struct fault *f) ATTR_MUST_USE;

@@ -19,6 +19,7 @@
 #define TOPIC_WAIT_MS 10000 // at the start, for topics that are just being made
 #define ABORT_MS 2000       // else a new producer's INIT aborts it
 #define END_MS 3000
+#define CALL_GRACE_MS 300
 
 struct batch {
 	struct sink *sink;
@@ -290,6 +291,10 @@ static enum reason fatal(struct sink *sink, enum reason otherwise, struct fault 
 // Before EndTxn(commit): what was begun is given up for certain.
 static enum reason give_up(struct sink *sink, struct fault *f)
 {
+	if (!sink->rk) { // abandoned
+		renew(sink);
+		return REASON_KAFKA_ABORTED;
+	}
 	if (is_fatal(sink))
 		return fatal(sink, REASON_KAFKA_ABORTED, f);
 	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, ABORT_MS);
@@ -306,30 +311,76 @@ static enum reason give_up(struct sink *sink, struct fault *f)
 	return REASON_KAFKA_ABORTED;
 }
 
-static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_list_t *offsets,
-				const rd_kafka_consumer_group_metadata_t *metadata, const char *what, struct fault *f)
+// One call that has no deadline of its own: librdkafka's does not end while a coordinator is away, whatever the time it is given.
+struct offsets_call {
+	rd_kafka_t *rk;
+	rd_kafka_topic_partition_list_t *offsets;
+	rd_kafka_consumer_group_metadata_t *metadata;
+	int timeout_ms;
+	rd_kafka_error_t *error;
+};
+
+static void call_send_offsets(void *ctx)
 {
-	for (;;) {
-		rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(b->sink->rk, offsets, metadata, left_ms(b));
-		if (!error)
-			return REASON_OK;
-		bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error) && left_ms(b) > 0;
-		(void)fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: %s", what, rd_kafka_error_string(error));
-		rd_kafka_error_destroy(error);
-		if (!again)
-			return REASON_KAFKA_ABORTED;
-		clock_sleep_ms(1);
-	}
+	struct offsets_call *c = ctx;
+	c->error = rd_kafka_send_offsets_to_transaction(c->rk, c->offsets, c->metadata, c->timeout_ms);
+}
+
+static void end_call(struct offsets_call *c)
+{
+	if (c->error)
+		rd_kafka_error_destroy(c->error);
+	rd_kafka_topic_partition_list_destroy(c->offsets);
+	rd_kafka_consumer_group_metadata_destroy(c->metadata);
+	free(c);
+}
+
+static void release_call(void *ctx)
+{
+	struct offsets_call *c = ctx;
+	rd_kafka_t *rk = c->rk;
+	end_call(c);
+	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+// Takes metadata over.
+static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_list_t *offsets,
+				rd_kafka_consumer_group_metadata_t *metadata, const char *what, struct fault *f)
+{
+	struct offsets_call *c = calloc(1, sizeof(*c));
+	if (!c)
+		PANIC("sink: out of memory");
+	*c = (struct offsets_call){b->sink->rk, rd_kafka_topic_partition_list_copy(offsets), metadata, 0, NULL};
+	bool again;
+	enum reason reason;
+	do {
+		c->timeout_ms = left_ms(b);
+		c->error = NULL;
+		if (!client_run(call_send_offsets, c, release_call, c->timeout_ms + CALL_GRACE_MS)) {
+			producer_abandon(b->sink);
+			return fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: no answer from a coordinator", what);
+		}
+		again = false;
+		reason = REASON_OK;
+		if (c->error) {
+			again = rd_kafka_error_is_retriable(c->error) && !rd_kafka_error_txn_requires_abort(c->error) &&
+				left_ms(b) > 0;
+			reason = fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: %s", what, rd_kafka_error_string(c->error));
+			if (again) {
+				rd_kafka_error_destroy(c->error);
+				clock_sleep_ms(1);
+			}
+		}
+	} while (again);
+	end_call(c);
+	return reason;
 }
 
 // First in the transaction: this request is tried again after 1 ms while the last transaction's markers are being written, but the one
 // that outputs begin with only after 20 ms.
 static enum reason pass_marks(struct batch *b, struct fault *f)
 {
-	rd_kafka_consumer_group_metadata_t *memberless = rd_kafka_consumer_group_metadata_new(b->sink->passed_group);
-	enum reason reason = send_offsets(b, b->passed, memberless, b->sink->passed_group, f);
-	rd_kafka_consumer_group_metadata_destroy(memberless);
-	return reason;
+	return send_offsets(b, b->passed, rd_kafka_consumer_group_metadata_new(b->sink->passed_group), b->sink->passed_group, f);
 }
 
 static enum reason fill_transaction(struct batch *b, struct fault *f)
@@ -343,8 +394,10 @@ static enum reason fill_transaction(struct batch *b, struct fault *f)
 		reason = produce(b, f);
 	if (reason == REASON_OK && FAILPOINT(sink_produced))
 		reason = fault_set(f, REASON_KAFKA_ABORTED, "failpoint sink.produced");
-	if (reason == REASON_OK)
+	if (reason == REASON_OK) {
 		reason = send_offsets(b, b->own, b->metadata, b->sink->group, f);
+		b->metadata = NULL;
+	}
 	if (reason == REASON_OK)
 		reason = deliver(b, f);
 	if (reason == REASON_OK && FAILPOINT(sink_offsets_sent))
@@ -436,6 +489,7 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 	}
 	rd_kafka_topic_partition_list_destroy(b.own);
 	rd_kafka_topic_partition_list_destroy(b.passed);
-	rd_kafka_consumer_group_metadata_destroy(b.metadata);
+	if (b.metadata)
+		rd_kafka_consumer_group_metadata_destroy(b.metadata);
 	return reason;
 }

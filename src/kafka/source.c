@@ -13,6 +13,7 @@
 #define PROBE_EVERY_MS 1000
 #define PROBE_MS 500
 #define CLOSE_STEP_MS 50
+#define REOPEN_MS 2000
 
 static bool is_halted(const struct source *s)
 {
@@ -38,16 +39,21 @@ void source_works(struct source *s)
 		s->trouble.reason = REASON_OK;
 }
 
+// A static member that was away for longer than its session may meet its own former self, so that once is no proof of a twin.
 static void note_fatal(struct source *s)
 {
 	char text[160];
 	rd_kafka_resp_err_t err = rd_kafka_fatal_error(s->rk, text, sizeof(text));
-	if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+	if (err != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+		source_note(s, REASON_KAFKA_FATAL, "consumer of group %s: %s", s->group, text);
+	else if (s->reopen)
+		return; // told before
+	else if (client_fenced_often(&s->fences))
 		source_note(s, REASON_KAFKA_FATAL,
 			    "another process reads group %s as instance %s: give each worker its own instance name", s->group,
 			    s->instance);
 	else
-		source_note(s, REASON_KAFKA_FATAL, "consumer of group %s: %s", s->group, text);
+		s->reopen = true;
 }
 
 // Wrong credentials at the start are a setting to be corrected; once it has worked they may be a change under way.
@@ -98,165 +104,6 @@ void source_serve_group(struct source *s, int timeout_ms)
 	}
 }
 
-// Do the brokers answer, and do they have our topics?
-static void probe(struct source *s)
-{
-	const struct rd_kafka_metadata *metadata = NULL;
-	int64_t now = clock_mono_ns();
-	if (now - s->trouble.since_ns < PROBE_EVERY_MS * MS || now - s->trouble.probe_ns < PROBE_EVERY_MS * MS)
-		return;
-	s->trouble.probe_ns = now;
-	rd_kafka_resp_err_t err = rd_kafka_metadata(s->rk, 1, NULL, &metadata, PROBE_MS);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	size_t found = 0;
-	for (int i = 0; i < metadata->topic_cnt; i++)
-		if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && source_topic(s, metadata->topics[i].topic))
-			found++;
-	rd_kafka_metadata_destroy(metadata);
-	if (found == s->topic_count)
-		source_works(s);
-}
-
-static bool started(const struct source *s)
-{
-	for (size_t i = 0; i < s->table.count; i++)
-		if (s->table.items[i]->state == PARTITION_WAITING || s->table.items[i]->state == PARTITION_RESOLVED)
-			return false;
-	return true;
-}
-
-static void note_ready(struct source *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	s->was_ready = s->was_ready || (s->joined && s->table.count > 0 && started(s));
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
-{
-	source_serve_group(s, timeout_ms);
-	if (partition_table_take_rewind(&s->table))
-		source_do_rewind(s);
-	if (is_halted(s)) {
-		if (!s->closing)
-			source_drop_all(s); // nothing in hand may leave any more
-		s->closing = true;
-		return fault_set(f, s->trouble.reason, "%s", s->trouble.text);
-	}
-	source_start_partitions(s);
-	note_ready(s);
-	if (s->trouble.reason != REASON_OK)
-		probe(s);
-	return s->trouble.reason == REASON_OK ? REASON_OK : fault_set(f, s->trouble.reason, "%s", s->trouble.text);
-}
-
-bool source_current(struct source *s, const char *topic, int32_t partition, uint64_t epoch)
-{
-	return partition_current(&s->table, topic, partition, epoch);
-}
-
-void source_rewind(struct source *s)
-{
-	partition_table_rewind(&s->table);
-}
-
-void source_lag(struct source *s, struct source_lag *lag)
-{
-	*lag = (struct source_lag){0};
-	(void)pthread_mutex_lock(&s->table.lock);
-	for (size_t i = 0; i < s->table.count; i++) {
-		struct partition *p = s->table.items[i];
-		int64_t low = 0, high = 0;
-		if (p->state == PARTITION_PAUSED)
-			lag->paused++;
-		if (p->state != PARTITION_RUNNING)
-			continue;
-		lag->running++;
-		if (rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-		    high > p->high)
-			p->high = high;
-		if (p->high > p->position)
-			lag->records += p->high - p->position;
-	}
-	(void)pthread_mutex_unlock(&s->table.lock);
-}
-
-bool source_ready(struct source *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	bool joined = s->joined;
-	(void)pthread_mutex_unlock(&s->lock);
-	(void)pthread_mutex_lock(&s->table.lock);
-	bool ready = joined && started(s);
-	(void)pthread_mutex_unlock(&s->table.lock);
-	return ready;
-}
-
-const char *source_cluster_id(struct source *s, int timeout_ms)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	if (!s->cluster_id) {
-		char *id = rd_kafka_clusterid(s->rk, timeout_ms);
-		s->cluster_id = id ? strdup(id) : NULL;
-		if (id)
-			rd_kafka_mem_free(s->rk, id);
-	}
-	const char *id = s->cluster_id ? s->cluster_id : "";
-	(void)pthread_mutex_unlock(&s->lock);
-	return id;
-}
-
-static bool same_member(struct source *s)
-{
-	char *member = rd_kafka_memberid(s->rk);
-	(void)pthread_mutex_lock(&s->lock);
-	bool same = member && s->member && strcmp(member, s->member) == 0;
-	(void)pthread_mutex_unlock(&s->lock);
-	if (member)
-		rd_kafka_mem_free(s->rk, member);
-	return same;
-}
-
-enum reason source_hold(struct source *s, const struct passage *passages, size_t count,
-			rd_kafka_consumer_group_metadata_t **ret_metadata, struct fault *f)
-{
-	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(s->rk);
-	bool same = metadata && same_member(s);
-	if (!same && metadata)
-		source_rewind(s); // thrown out of the group and back in it: what is in hand may be another's by now
-	if (same && partition_table_hold(&s->table, passages, count)) {
-		*ret_metadata = metadata;
-		return REASON_OK;
-	}
-	if (metadata)
-		rd_kafka_consumer_group_metadata_destroy(metadata);
-	return fault_set(f, REASON_ASSIGNMENT_STALE, "group %s: %s", s->group,
-			 same ? "a partition moved or is read again" : "the membership has changed");
-}
-
-void source_release(struct source *s)
-{
-	partition_table_release(&s->table);
-}
-
-enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms, struct fault *f)
-{
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(s->rk);
-	rd_kafka_resp_err_t err = rd_kafka_commit_queue(s->rk, offsets, queue, NULL, NULL);
-	rd_kafka_event_t *event = err == RD_KAFKA_RESP_ERR_NO_ERROR ? rd_kafka_queue_poll(queue, timeout_ms) : NULL;
-	if (event)
-		err = rd_kafka_event_error(event);
-	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_queue_destroy(queue);
-	return err == RD_KAFKA_RESP_ERR_NO_ERROR
-		       ? REASON_OK
-		       : fault_set(f, client_reason(err), "offsets of %s: %s", s->group, rd_kafka_err2str(err));
-}
-
 static void set_callbacks(rd_kafka_conf_t *rdconf, struct source *s)
 {
 	rd_kafka_conf_set_opaque(rdconf, s);
@@ -295,6 +142,221 @@ static enum reason open_consumer(struct source *s, struct fault *f)
 		       : fault_set(f, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
 }
 
+static void empty_work(struct source *s)
+{
+	rd_kafka_message_t *message;
+	while ((message = rd_kafka_consume_queue(s->work, 0)))
+		rd_kafka_message_destroy(message);
+	rd_kafka_queue_destroy(s->work);
+}
+
+// Before 2.3.0 librdkafka ends the process when a handle is destroyed that has joined its group but got no assignment yet (#4381): such a
+// one is left alone, inert.
+static void end_handle(struct source *s, int deadline_ms)
+{
+	empty_work(s);
+	if (s->joined || rd_kafka_version() >= 0x02030000)
+		(void)client_destroy(s->rk, deadline_ms);
+	s->rk = NULL;
+}
+
+static void reopen(struct source *s)
+{
+	struct fault f;
+	s->reopen = false;
+	source_drop_all(s);
+	while (s->table.count > 0)
+		partition_remove(&s->table, s->table.items[0]);
+	(void)pthread_rwlock_wrlock(&s->handle);
+	end_handle(s, REOPEN_MS);
+	(void)pthread_mutex_lock(&s->lock);
+	free(s->member);
+	s->member = NULL;
+	s->joined = false;
+	(void)pthread_mutex_unlock(&s->lock);
+	enum reason reason = open_consumer(s, &f);
+	(void)pthread_rwlock_unlock(&s->handle);
+	if (reason != REASON_OK)
+		source_note(s, REASON_KAFKA_FATAL, "%s", f.detail);
+	else
+		source_note(s, REASON_KAFKA_UNAVAILABLE, "instance %s was taken over in group %s; it joins again", s->instance,
+			    s->group);
+}
+
+// Do the brokers answer, and do they have our topics?
+static void probe(struct source *s)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	int64_t now = clock_mono_ns();
+	if (now - s->trouble.since_ns < PROBE_EVERY_MS * MS || now - s->trouble.probe_ns < PROBE_EVERY_MS * MS)
+		return;
+	s->trouble.probe_ns = now;
+	rd_kafka_resp_err_t err = rd_kafka_metadata(s->rk, 1, NULL, &metadata, PROBE_MS);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	size_t found = 0;
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && source_topic(s, metadata->topics[i].topic))
+			found++;
+	rd_kafka_metadata_destroy(metadata);
+	if (found == s->topic_count)
+		source_works(s);
+}
+
+static bool started(const struct source *s)
+{
+	for (size_t i = 0; i < s->table.count; i++)
+		if (s->table.items[i]->state == PARTITION_WAITING || s->table.items[i]->state == PARTITION_RESOLVED)
+			return false;
+	return true;
+}
+
+static void note_ready(struct source *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->was_ready = s->was_ready || (s->joined && s->table.count > 0 && started(s));
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
+{
+	source_serve_group(s, timeout_ms);
+	if (s->reopen)
+		reopen(s);
+	if (partition_table_take_rewind(&s->table))
+		source_do_rewind(s);
+	if (is_halted(s)) {
+		if (!s->closing)
+			source_drop_all(s); // nothing in hand may leave any more
+		s->closing = true;
+		return fault_set(f, s->trouble.reason, "%s", s->trouble.text);
+	}
+	source_start_partitions(s);
+	note_ready(s);
+	if (s->trouble.reason != REASON_OK)
+		probe(s);
+	return s->trouble.reason == REASON_OK ? REASON_OK : fault_set(f, s->trouble.reason, "%s", s->trouble.text);
+}
+
+bool source_current(struct source *s, const char *topic, int32_t partition, uint64_t epoch)
+{
+	return partition_current(&s->table, topic, partition, epoch);
+}
+
+void source_rewind(struct source *s)
+{
+	partition_table_rewind(&s->table);
+}
+
+void source_lag(struct source *s, struct source_lag *lag)
+{
+	*lag = (struct source_lag){0};
+	(void)pthread_rwlock_rdlock(&s->handle);
+	(void)pthread_mutex_lock(&s->table.lock);
+	for (size_t i = 0; i < s->table.count; i++) {
+		struct partition *p = s->table.items[i];
+		int64_t low = 0, high = 0;
+		if (p->state == PARTITION_PAUSED)
+			lag->paused++;
+		if (p->state != PARTITION_RUNNING)
+			continue;
+		lag->running++;
+		if (rd_kafka_get_watermark_offsets(s->rk, p->topic, p->number, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+		    high > p->high)
+			p->high = high;
+		if (p->high > p->position)
+			lag->records += p->high - p->position;
+	}
+	(void)pthread_mutex_unlock(&s->table.lock);
+	(void)pthread_rwlock_unlock(&s->handle);
+}
+
+bool source_ready(struct source *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	bool joined = s->joined;
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_mutex_lock(&s->table.lock);
+	bool ready = joined && started(s);
+	(void)pthread_mutex_unlock(&s->table.lock);
+	return ready;
+}
+
+const char *source_cluster_id(struct source *s, int timeout_ms)
+{
+	(void)pthread_rwlock_rdlock(&s->handle);
+	(void)pthread_mutex_lock(&s->lock);
+	if (!s->cluster_id && s->rk) {
+		char *id = rd_kafka_clusterid(s->rk, timeout_ms);
+		s->cluster_id = id ? strdup(id) : NULL;
+		if (id)
+			rd_kafka_mem_free(s->rk, id);
+	}
+	const char *id = s->cluster_id ? s->cluster_id : "";
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_rwlock_unlock(&s->handle);
+	return id;
+}
+
+static bool same_member(struct source *s)
+{
+	char *member = rd_kafka_memberid(s->rk);
+	(void)pthread_mutex_lock(&s->lock);
+	bool same = member && s->member && strcmp(member, s->member) == 0;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (member)
+		rd_kafka_mem_free(s->rk, member);
+	return same;
+}
+
+enum reason source_hold(struct source *s, const struct passage *passages, size_t count,
+			rd_kafka_consumer_group_metadata_t **ret_metadata, struct fault *f)
+{
+	(void)pthread_rwlock_rdlock(&s->handle);
+	rd_kafka_consumer_group_metadata_t *metadata = s->rk ? rd_kafka_consumer_group_metadata(s->rk) : NULL;
+	bool same = metadata && same_member(s);
+	(void)pthread_rwlock_unlock(&s->handle);
+	if (!same && metadata)
+		source_rewind(s); // thrown out of the group and back in it: what is in hand may be another's by now
+	if (same && partition_table_hold(&s->table, passages, count)) {
+		*ret_metadata = metadata;
+		return REASON_OK;
+	}
+	if (metadata)
+		rd_kafka_consumer_group_metadata_destroy(metadata);
+	return fault_set(f, REASON_ASSIGNMENT_STALE, "group %s: %s", s->group,
+			 same ? "a partition moved or is read again" : "the membership has changed");
+}
+
+void source_release(struct source *s)
+{
+	partition_table_release(&s->table);
+}
+
+static rd_kafka_resp_err_t commit_offsets(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_resp_err_t err = rd_kafka_commit_queue(rk, offsets, queue, NULL, NULL);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
+		err = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+		if (event)
+			rd_kafka_event_destroy(event);
+	}
+	rd_kafka_queue_destroy(queue);
+	return err;
+}
+
+enum reason source_commit(struct source *s, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms, struct fault *f)
+{
+	(void)pthread_rwlock_rdlock(&s->handle);
+	rd_kafka_resp_err_t err = s->rk ? commit_offsets(s->rk, offsets, timeout_ms) : RD_KAFKA_RESP_ERR__STATE;
+	(void)pthread_rwlock_unlock(&s->handle);
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR
+		       ? REASON_OK
+		       : fault_set(f, client_reason(err), "offsets of %s: %s", s->group, rd_kafka_err2str(err));
+}
+
 static char *copy_text(const char *text, const char *suffix)
 {
 	char *copy = NULL;
@@ -306,7 +368,7 @@ static char *copy_text(const char *text, const char *suffix)
 enum reason source_create(const struct source_options *o, struct source **ret_source, struct fault *f)
 {
 	struct source *s = calloc(1, sizeof(*s));
-	if (!s || pthread_mutex_init(&s->lock, NULL) != 0)
+	if (!s || pthread_mutex_init(&s->lock, NULL) != 0 || pthread_rwlock_init(&s->handle, NULL) != 0)
 		PANIC("source: out of memory");
 	partition_table_init(&s->table);
 	s->conf = o->conf;
@@ -343,14 +405,6 @@ static bool close_group(struct source *s, int64_t until_ns)
 	return closed;
 }
 
-static void empty_work(struct source *s)
-{
-	rd_kafka_message_t *message;
-	while ((message = rd_kafka_consume_queue(s->work, 0)))
-		rd_kafka_message_destroy(message);
-	rd_kafka_queue_destroy(s->work);
-}
-
 static int left_ms(int64_t until_ns)
 {
 	int64_t left = (until_ns - clock_mono_ns()) / MS;
@@ -366,8 +420,7 @@ void source_close(struct source *s, int deadline_ms)
 	if (s->rk) {
 		source_drop_all(s);
 		(void)close_group(s, until);
-		empty_work(s);
-		(void)client_destroy(s->rk, left_ms(until));
+		end_handle(s, left_ms(until));
 	}
 	if (s->offsets)
 		(void)client_destroy(s->offsets, left_ms(until));
@@ -380,6 +433,7 @@ void source_close(struct source *s, int deadline_ms)
 	free(s->instance);
 	free(s->member);
 	free(s->cluster_id);
+	(void)pthread_rwlock_destroy(&s->handle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }

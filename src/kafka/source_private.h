@@ -17,6 +17,7 @@ struct trouble {
 };
 
 struct source {
+	pthread_rwlock_t handle; // the reader thread writes rk under it; others use rk under it
 	rd_kafka_t *rk;
 	rd_kafka_t *offsets;    // asks for committed offsets while partitions wait for them; else NULL
 	rd_kafka_queue_t *work; // records of all partitions
@@ -32,6 +33,8 @@ struct source {
 	bool eager;       // the group's protocol (range) takes whole assignments only
 	bool ack_pending; // eager: librdkafka waits for the assignment
 	bool closing;
+	bool reopen; // the handle has had its day
+	struct fences fences;
 
 	pthread_mutex_t lock; // of the members below
 	char *member;         // member id when the partitions were assigned

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/log.h"
 
 #define WAIT_MS 30000
 #define ASK_MS 10000
@@ -24,6 +25,10 @@ void rig_conf(struct kafka_conf *conf)
 	settings_defaults(&kafka_settings, arena, conf);
 	conf->bootstrap_servers = brokers;
 	conf->session_timeout_ms = 6000;
+	if (getenv("RIG_DEBUG")) { // e.g. cgrp,eos: what librdkafka does, on stderr
+		log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+		rig_property(&conf->properties, "debug", getenv("RIG_DEBUG"));
+	}
 }
 
 void rig_property(struct setting_map *map, const char *name, const char *value)
