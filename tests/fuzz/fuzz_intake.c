@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any headers and any value, through intake and out again as a reply and a dead letter. Input: one byte of settings, then headers as
-// name, NUL, value, NUL until a name is empty; what follows is the value. Names of one byte stand for the ones that mean something.
+// Any record, as every shape, through intake and out again as a reply and a dead letter. Input: a record in the format of intake/recording.h, so
+// that the files of tests/data/intake are seeds; what is none is taken as the value of a record without headers. Names of one byte stand for
+// those that mean something.
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "enrolld/doc/json.h"
 #include "enrolld/intake/intake.h"
-
-#define HEADERS_MAX 32
+#include "enrolld/intake/recording.h"
 
 static const char *const names[] = {
 	":method",
 	":path",
 	"content-type",
+	"contentType",
 	"idempotency-key",
 	"id",
 	"ce_specversion",
@@ -25,28 +27,59 @@ static const char *const names[] = {
 	"kafka_replyTopic",
 	"kafka_replyPartition",
 	"kafka_correlationId",
+	"spring_json_header_types",
+	"__value_schema_id",
 	"x-forwarded-for",
 	"x-realm",
+	"x-target",
 	"traceparent",
 	"tracestate",
 };
 static const char *const topics[] = {"enroll.replies", "bff-*"};
 static const char *const realms[] = {"shop", "conf-*"};
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct slice take(const uint8_t **at, const uint8_t *end)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const uint8_t *start = *at;
-	const uint8_t *nul = start < end ? memchr(start, 0, (size_t)(end - start)) : NULL;
-	*at = nul ? nul + 1 : end;
-	return (struct slice){(const char *)start, (size_t)((nul ? nul : end) - start)};
+	(void)argc;
+	(void)argv;
+	json_setup();
+	return 0;
 }
 
 static void require(bool what)
 {
 	if (!what)
 		abort();
+}
+
+// Spring and Debezium put texts in quotes; what is meant is shorter than what was written, and never another header's.
+static bool came_from(const struct record *record, const char *name, struct slice value)
+{
+	for (size_t i = 0; i < record->header_count; i++) {
+		const struct header *header = &record->headers[i];
+		if (slice_equal_nocase(header->name, slice_of(name)) &&
+		    (slice_equal(header->value, value) || (header->value.len > value.len && header->value.ptr[0] == '"')))
+			return true;
+	}
+	return false;
+}
+
+// Realm and addresses are the record's own headers, or not there.
+static void check_trust(const struct record *record, const struct request *request)
+{
+	static const char *const address[] = {
+		[REPLY_ZILLA] = "zilla:reply-to",
+		[REPLY_SPRING] = "kafka_replyTopic",
+		[REPLY_CLOUDEVENTS] = "ce_replyto",
+		[REPLY_CLOUDEVENTS_STRUCTURED] = "ce_replyto",
+	};
+	require(request->realm.len == 0 || came_from(record, "x-realm", request->realm));
+	require(slice_is_absent(request->client_address) || header_find(record->headers, record->header_count, "x-forwarded-for"));
+	require(request->reply.style == REPLY_NONE || came_from(record, address[request->reply.style], request->reply.topic));
+	require(request->reply.style != REPLY_NONE || slice_is_absent(request->reply.topic));
 }
 
 static void check(const struct request *request, enum reason reason, bool addressed)
@@ -59,6 +92,52 @@ static void check(const struct request *request, enum reason reason, bool addres
 	require(!addressed || !slice_is_absent(request->path) || !slice_is_absent(request->event_type));
 	require(!slice_is_absent(request->realm) && !slice_is_absent(request->route));
 	require(slice_is_absent(request->client_address) || request->client_address.len <= 45);
+	require(request->body.len <= 2 * request->record->value.len + 1 || slice_is_absent(request->body));
+}
+
+static void check_reply(const struct topic_conf *topic, const struct request *request, struct arena *arena)
+{
+	const struct record *record = request->record;
+	struct answer answer = {
+		.status = 422, .headers = record->headers, .header_count = record->header_count, .body = SLICE_LIT("{\"a\":1}")};
+	struct output output;
+	const struct node *root;
+	const char *why;
+	struct fault f;
+	if (!intake_reply(topic, request, &answer, arena, &output, &why))
+		return;
+	for (size_t i = 0; i < output.header_count; i++)
+		require(output.headers[i].name.len > 0);
+	if (request->reply.style == REPLY_CLOUDEVENTS_STRUCTURED)
+		require(json_parse(output.value, JSON_LIMITS_DEFAULT, arena, &root, &f) == REASON_OK && node_member(root, "data"));
+}
+
+static void read_as(enum shape shape, const struct keyring *ring, const struct record *record)
+{
+	struct arena *arena = arena_create(4096);
+	struct topic_conf topic;
+	struct intake intake = {ring, "cluster"};
+	struct request request;
+	struct output output;
+	struct fault f;
+	int64_t youngest = -1;
+	bool addressed;
+	settings_defaults(&topic_settings, arena, &topic);
+	topic.key = topic.name = "enroll.signup";
+	topic.shape = (int)shape;
+	topic.target = record->value.len % 2 ? "POST /v1/accounts" : "";
+	topic.target_header = "x-target";
+	topic.address_header = "x-forwarded-for";
+	topic.trusted_hops = 1 + (int64_t)(record->header_count % 3);
+	topic.realm_header = "x-realm";
+	topic.realm_allow = (struct setting_list){realms, 2};
+	topic.reply_topics = (struct setting_list){topics, 2};
+	enum reason reason = intake_read(&intake, &topic, record, &youngest, arena, &request, &addressed, &f);
+	check(&request, reason, addressed);
+	check_trust(record, &request);
+	check_reply(&topic, &request, arena);
+	intake_dead_letter(record, "group", reason, "intake", "enroll.dead", arena, &output);
+	arena_destroy(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,46 +148,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(crypto_setup(&f) == REASON_OK);
 		ring = keyring_for_tests();
 	}
-	if (size == 0)
-		return 0;
 	struct arena *arena = arena_create(4096);
-	struct topic_conf topic;
-	struct header headers[HEADERS_MAX];
-	struct record record = {.at = {"enroll.signup", 1, 2}, .timestamp_ms = (int64_t)data[0] << 32, .headers = headers};
-	const uint8_t *at = data + 1, *end = data + size;
-	settings_defaults(&topic_settings, arena, &topic);
-	topic.key = topic.name = "enroll.signup";
-	topic.shape = data[0] % 3;
-	topic.address_header = "x-forwarded-for";
-	topic.trusted_hops = 1 + (data[0] >> 2) % 3;
-	topic.realm_header = data[0] & 0x40 ? "x-realm" : "";
-	topic.realm_allow = (struct setting_list){realms, 2};
-	topic.reply_topics = (struct setting_list){topics, 2};
-	while (record.header_count < HEADERS_MAX) {
-		struct slice name = take(&at, end);
-		if (name.len == 0)
-			break;
-		if (name.len == 1)
-			name = slice_of(names[(uint8_t)name.ptr[0] % ARRAY_LEN(names)]);
-		headers[record.header_count++] = (struct header){name, take(&at, end)};
-	}
-	if (data[0] & 0x80)
-		record.value = (struct slice){(const char *)at, (size_t)(end - at)};
-	record.value_size = record.value.len;
-
-	struct intake intake = {ring, "cluster"};
-	struct request request;
-	struct answer answer = {.status = 422, .headers = headers, .header_count = record.header_count, .body = SLICE_LIT("{}")};
-	struct output output;
-	const char *why;
-	int64_t youngest = -1;
-	bool addressed;
-	enum reason reason = intake_read(&intake, &topic, &record, &youngest, arena, &request, &addressed, &f);
-	check(&request, reason, addressed);
-	if (intake_reply(&topic, &request, &answer, arena, &output, &why))
-		for (size_t i = 0; i < output.header_count; i++)
-			require(output.headers[i].name.len > 0);
-	intake_dead_letter(&record, "group", reason, "intake", "enroll.dead", arena, &output);
+	struct slice text = {(const char *)data, size};
+	struct record record = {.at.topic = "", .timestamp_ms = -1, .value = text, .value_size = size};
+	if (size == 0 || recording_read(text, arena, &record, &f) != REASON_OK)
+		record.value_size = record.value.len;
+	for (size_t i = 0; i < record.header_count; i++)
+		if (record.headers[i].name.len == 1)
+			record.headers[i].name = slice_of(names[(uint8_t)record.headers[i].name.ptr[0] % ARRAY_LEN(names)]);
+	for (int shape = 0; shape < SHAPE_COUNT; shape++)
+		read_as((enum shape)shape, ring, &record);
 	arena_destroy(arena);
 	return 0;
 }
