@@ -8,7 +8,7 @@ static CURLcode started = CURLE_FAILED_INIT;
 
 static void start(void)
 {
-	started = curl_global_init(CURL_GLOBAL_DEFAULT);
+	started = curl_memory_init();
 }
 
 CURL *curl_setup_easy(void)

@@ -7,6 +7,9 @@
 
 #include "enrolld/base/attr.h"
 
+// Starts the library with memory that is wiped when it is given back. Once, before anything else of it.
+CURLcode curl_memory_init(void);
+
 // Starts the library on the first call (thread-safe). A handle without signals, environment or verbose output. NULL if there is no memory.
 CURL *curl_setup_easy(void) ATTR_MUST_USE;
 
