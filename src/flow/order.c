@@ -65,13 +65,14 @@ static void list_keys(struct work *work)
 	struct order_place *place = &work->order;
 	place->count = 0;
 	place->tickets[place->count++].key = key_of('r', work->request.realm, work->request.route, work->request.request_id);
-	if (!work->read || work->refusal != REASON_OK)
-		return;
-	for (size_t i = 0; i < work->registration.claim_count; i++) {
-		const struct claim *claim = &work->registration.claims[i];
+	const struct registration *r = &work->registration;
+	for (size_t i = 0; work_asks_claims(work) && i < r->claim_count; i++)
 		place->tickets[place->count++].key =
-			key_of('c', work->request.realm, slice_of(claim_kind_name(claim->kind)), claim->value);
-	}
+			key_of('c', work->request.realm, slice_of(claim_kind_name(r->claims[i].kind)), r->claims[i].value);
+	place->stems_from = place->count;
+	for (size_t i = 0; work->refusal == REASON_OK && i < r->derived_count; i++)
+		place->tickets[place->count++].key =
+			key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)), r->derived[i].stem);
 }
 
 static struct key_queue **find(struct order *order, uint64_t key)
@@ -121,7 +122,7 @@ static bool blocks(const struct work *other, const struct work *ours, size_t tic
 		return ticket == 0; // its row; it takes no claim
 	case ORDER_LOOKING:
 	case ORDER_WAITING:
-		return other->order.group == 0 || other->order.group != ours->order.group;
+		return ticket >= ours->order.stems_from || other->order.group == 0 || other->order.group != ours->order.group;
 	case ORDER_CHANGING:
 	case ORDER_OUTSIDE:
 		break;

@@ -3,7 +3,8 @@
 //
 // Thread-safe. A request waits before the look until nobody before it on any of its keys may still change something. When a predecessor ends,
 // its waiters are released together, so that a flood for one identity is answered in one go; after the look those that would change something
-// although another before them may do so too go back to waiting.
+// although another before them may do so too go back to waiting. A derived claim's stem is a key too, whose waiters are released one by one: the
+// next must see which value this one took. Limits are no keys: they are sums.
 #pragma once
 
 #include "flow/work.h"
@@ -15,7 +16,7 @@ struct order *order_create(size_t limit);
 void order_destroy(struct order *order); // must be empty
 
 enum order_entry { ORDER_FIRST, ORDER_MUST_WAIT, ORDER_KEY_FULL };
-// Takes the keys of the work (request id; claims of an acceptable registration). FIRST: look at it now. MUST_WAIT: it comes out of order_leave or
+// Takes the keys of the work (request id; claims and stems of a registration that is acceptable so far). FIRST: look at it now. MUST_WAIT: it comes out of order_leave or
 // order_recheck later. KEY_FULL: nothing was taken, try again when something ended.
 enum order_entry order_enter(struct order *order, struct work *work) ATTR_MUST_USE;
 

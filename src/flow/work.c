@@ -32,12 +32,19 @@ void work_destroy(struct work *work)
 	free(work);
 }
 
+bool work_asks_claims(const struct work *work)
+{
+	return work->read && (work->refusal == REASON_OK || (work->refusal == REASON_INVALID && work->registration.unique_anyway));
+}
+
 struct operation_case work_case(struct work *work)
 {
 	return (struct operation_case){
 		.request = &work->request,
 		.route = work->route,
 		.registration = work->read ? &work->registration : NULL,
+		.limits = work->registration.limits,
+		.limit_count = work->registration.limit_count,
 		.refusal = work->refusal,
 		.facts = &work->facts,
 		.arena = work->arena,

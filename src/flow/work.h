@@ -16,7 +16,7 @@
 struct lane;
 struct work;
 
-#define ORDER_KEYS_MAX (CLAIMS_MAX + 1)
+#define ORDER_KEYS_MAX (1 + CLAIMS_MAX + DERIVED_MAX)
 
 // A place in the queue of one order key. Private to order.c.
 struct order_ticket {
@@ -27,8 +27,8 @@ struct order_ticket {
 
 // How far a work has come in the matter of order keys. Private to order.c.
 struct order_place {
-	struct order_ticket tickets[ORDER_KEYS_MAX]; // [0] is the request id's
-	size_t count;
+	struct order_ticket tickets[ORDER_KEYS_MAX]; // [0] is the request id's, then those of claims, then those of stems
+	size_t count, stems_from;
 	enum { ORDER_OUTSIDE, ORDER_WAITING, ORDER_LOOKING, ORDER_ANSWERING, ORDER_REFUSING, ORDER_CHANGING } stage;
 	struct work *released_next; // of a list that order_leave returned
 	uint64_t group;             // those released together
@@ -68,3 +68,5 @@ struct work *work_create(struct lane *lane);
 // Releases the password if it is still there, wipes and frees.
 void work_destroy(struct work *work); // NULL is fine
 struct operation_case work_case(struct work *work);
+// Is the registration one whose claims matter: acceptable so far, or told of taken ones anyway?
+bool work_asks_claims(const struct work *work) ATTR_MUST_USE;

@@ -14,10 +14,6 @@ static enum decision refuse(const struct operation_case *c, enum reason reason, 
 			   : reason_verdict(reason) == VERDICT_BURY ? OUTCOME_DEAD
 								     : OUTCOME_REFUSED;
 	receipt->reason = reason;
-	if (reason == REASON_INVALID && c->registration) {
-		receipt->violations = c->registration->violations;
-		receipt->violation_count = c->registration->violation_count;
-	}
 	operation_seal_case(c, receipt, changes);
 	return DECISION_STORE;
 }
@@ -30,12 +26,77 @@ static bool any_taken(const struct operation_case *c)
 	return false;
 }
 
+static enum decision refuse_invalid(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	receipt->violations = c->registration->violations;
+	receipt->violation_count = c->registration->violation_count;
+	if (c->registration->unique_anyway && any_taken(c))
+		dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
+	return refuse(c, REASON_INVALID, receipt, changes);
+}
+
 static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	(void)!refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
 	dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
 	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;
+}
+
+// used: with this request, if it counts.
+static struct limit_summary summary_of(const struct limit_use *use, const struct limit_state *state, int64_t used)
+{
+	return (struct limit_summary){
+		.name = slice_of(use->name),
+		.allowed = use->allowed,
+		.remaining = used < use->allowed ? use->allowed - used : 0,
+		.resets_ms = state->resets_ms,
+		.reached = state->reached,
+	};
+}
+
+// Asks the limits of a stage: all of them count the request, or, if one is reached, none does.
+static bool within_limits(const struct operation_case *c, enum limit_stage stage, struct receipt *receipt, struct changes *changes)
+{
+	bool within = true;
+	for (size_t i = 0; i < c->limit_count; i++)
+		within = within && !(c->limits[i].stage == stage && c->facts->limits[i].reached);
+	for (size_t i = 0; i < c->limit_count; i++) {
+		if (c->limits[i].stage != stage)
+			continue;
+		const struct limit_state *state = &c->facts->limits[i];
+		changes->counts[i] = within;
+		receipt->limits[receipt->limit_count++] = summary_of(&c->limits[i], state, state->used + within);
+	}
+	return within;
+}
+
+static struct limit_summary *summary_find(struct receipt *receipt, const char *name)
+{
+	for (size_t i = 0; i < receipt->limit_count; i++)
+		if (slice_equal_text(receipt->limits[i].name, name))
+			return &receipt->limits[i];
+	return NULL;
+}
+
+bool operation_complete(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	bool changed = false;
+	for (size_t i = 0; i < changes->limit_count; i++) {
+		struct limit_summary *known = changes->counts[i] ? summary_find(receipt, changes->limits[i].name) : NULL;
+		if (!known)
+			continue;
+		struct limit_summary now = summary_of(&changes->limits[i], &c->facts->limits[i], c->facts->limits[i].used);
+		changed = changed || now.remaining != known->remaining || now.resets_ms != known->resets_ms;
+		*known = now;
+	}
+	if (changes->has_account && changes->account.number != receipt->account_number) {
+		receipt->account_number = changes->account.number;
+		changed = true;
+	}
+	if (changed)
+		changes->receipt = receipt_write(receipt, c->arena);
+	return changed;
 }
 
 void operation_seal_case(const struct operation_case *c, const struct receipt *receipt, struct changes *changes)
@@ -47,7 +108,7 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 
 enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
-	*changes = (struct changes){0};
+	*changes = (struct changes){.limits = c->limits, .limit_count = c->limit_count};
 	*receipt = (struct receipt){.at_ms = c->facts->now_ms};
 	if (c->route)
 		receipt->operation = route_operation(c->route);
@@ -56,13 +117,21 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 		return refuse(c, c->refusal, receipt, changes);
 	if (c->facts->now_ms - c->request->asked_ms > op->horizon_ms)
 		return refuse(c, REASON_REQUEST_EXPIRED, receipt, changes);
-	if (c->refusal != REASON_OK)
+	if (!within_limits(c, LIMIT_BEFORE_BODY, receipt, changes))
+		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
+	if (c->refusal != REASON_OK && c->refusal != REASON_INVALID)
 		return refuse(c, c->refusal, receipt, changes);
 	if (!c->route || !c->registration)
 		PANIC("a request without route or registration was not refused");
+	if (!within_limits(c, LIMIT_BEFORE_RULES, receipt, changes))
+		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
+	if (c->refusal == REASON_INVALID)
+		return refuse_invalid(c, receipt, changes);
 	const struct operation_row *row = &rows[receipt->operation];
 	if (!row->accept)
 		return refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	if (!within_limits(c, LIMIT_AFTER_RULES, receipt, changes))
+		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
 	if (any_taken(c))
 		return refuse_taken(op, c, receipt, changes);
 	receipt->outcome = OUTCOME_ACCEPTED;

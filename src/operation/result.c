@@ -120,8 +120,11 @@ static struct slice registered_bytes(const struct request *request, const struct
 	json_begin(&w, &out);
 	json_open_map(&w);
 	json_member_text(&w, "account_id", id_text(&receipt->account_id, arena));
+	if (receipt->account_number)
+		json_member_int(&w, "number", receipt->account_number);
 	json_member_text(&w, "realm", request->realm);
 	write_identities(&w, registration);
+	json_member_text(&w, "slug", receipt->slug);
 	json_member_text(&w, "given_name", registration->given_name);
 	json_member_text(&w, "family_name", registration->family_name);
 	json_member_text(&w, "display_name", registration->display_name);

@@ -27,6 +27,13 @@ static struct work *make(const char *id, const char *email, const char *username
 	return work;
 }
 
+static struct work *with_stem(struct work *work, const char *stem)
+{
+	work->registration.derived[work->registration.derived_count++] = (struct derived_claim){
+		.kind = CLAIM_SLUG, .stem = slice_of(stem), .max = 50};
+	return work;
+}
+
 static size_t leave(struct order *order, struct work *work, struct work *out[static 8])
 {
 	size_t n = 0;
@@ -145,6 +152,59 @@ static void a_key_holds_its_share_only(void **state)
 	order_destroy(order);
 }
 
+// Who shares a stem must see which value the one before took; who only shares the identity is answered together with it.
+static void waiters_of_a_stem_are_released_one_by_one(void **state)
+{
+	(void)state;
+	struct order *order = order_create(10);
+	struct work *w[4], *out[8];
+	static const char *const ids[] = {"1", "2", "3", "4"}, *const emails[] = {"a@x", "b@x", "c@x", "a@x"};
+	for (int i = 0; i < 4; i++) {
+		w[i] = with_stem(make(ids[i], emails[i], NULL), "ada");
+		assert_int_equal(order_enter(order, w[i]), i == 0 ? ORDER_FIRST : ORDER_MUST_WAIT);
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_true(order_go_on(order, w[i], ORDER_NEED_ALL));
+		assert_true(
+			order_go_on(order, w[i], ORDER_NEED_ALL)); // its value was lost: it is looked at again, and keeps its place
+		assert_int_equal(leave(order, w[i], out), i < 3 ? 1 : 0);
+		if (i < 3)
+			assert_ptr_equal(out[0], w[i + 1]);
+	}
+	assert_int_equal(order_waiting(order), 0);
+	order_destroy(order);
+}
+
+static void stems_and_values_are_keys_of_their_own(void **state)
+{
+	(void)state;
+	struct order *order = order_create(10);
+	struct work *a = with_stem(make("1", "a@x", NULL), "b"), *b = with_stem(make("2", "b@x", "b"), "a"), *out[8];
+	struct work *refused = with_stem(make("3", NULL, NULL), "a");
+	assert_int_equal(order_enter(order, a), ORDER_FIRST);
+	assert_int_equal(order_enter(order, b), ORDER_FIRST);
+	assert_int_equal(order_enter(order, refused), ORDER_FIRST);
+	assert_int_equal(leave(order, a, out) + leave(order, b, out) + leave(order, refused, out), 0);
+	order_destroy(order);
+}
+
+// Told of taken identities although its rules are not met: then it waits for whoever may take them.
+static void an_invalid_request_waits_only_if_it_is_told(void **state)
+{
+	(void)state;
+	struct order *order = order_create(10);
+	struct work *a = make("1", "a@x", NULL), *b = make("2", "a@x", NULL), *c = make("3", "a@x", NULL), *out[8];
+	b->refusal = c->refusal = REASON_INVALID;
+	c->registration.unique_anyway = true;
+	assert_int_equal(order_enter(order, a), ORDER_FIRST);
+	assert_int_equal(order_enter(order, b), ORDER_FIRST);
+	assert_int_equal(order_enter(order, c), ORDER_MUST_WAIT);
+	assert_int_equal(leave(order, b, out), 0);
+	assert_int_equal(leave(order, a, out), 1);
+	assert_int_equal(leave(order, c, out), 0);
+	order_destroy(order);
+}
+
 static void a_dropped_waiter_leaves_no_trace(void **state)
 {
 	(void)state;
@@ -178,6 +238,8 @@ static void everybody_ends(void **state)
 		if (next < COUNT && live < LIVE && dice % 2 == 0) {
 			snprintf(ids[next], sizeof(ids[next]), "%u", (unsigned)(next - next % 3));
 			struct work *work = make(ids[next], values[dice / 2 % 5], dice % 7 ? NULL : values[dice / 16 % 5]);
+			if (dice % 5 == 0)
+				(void)with_stem(work, values[dice / 8 % 5]);
 			enum order_entry entry = order_enter(order, work);
 			assert_int_not_equal(entry, ORDER_KEY_FULL);
 			if (entry == ORDER_FIRST)
@@ -227,6 +289,9 @@ int main(void)
 		cmocka_unit_test(same_request_id_never_stores_twice_at_once),
 		cmocka_unit_test(a_waiter_waits_for_all_its_keys),
 		cmocka_unit_test(a_key_holds_its_share_only),
+		cmocka_unit_test(waiters_of_a_stem_are_released_one_by_one),
+		cmocka_unit_test(stems_and_values_are_keys_of_their_own),
+		cmocka_unit_test(an_invalid_request_waits_only_if_it_is_told),
 		cmocka_unit_test(a_dropped_waiter_leaves_no_trace),
 		cmocka_unit_test(everybody_ends),
 	};

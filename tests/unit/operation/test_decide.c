@@ -264,6 +264,174 @@ static void events_and_results_are_cloud_events(void **state)
 	assert_int_equal(operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events), 0);
 }
 
+static const struct limit_use limits[] = {
+	{.name = "key", .allowed = 100, .window_ms = 60000, .stage = LIMIT_BEFORE_BODY},
+	{.name = "client", .allowed = 10, .window_ms = 60000, .stage = LIMIT_BEFORE_RULES},
+	{.name = "accounts", .allowed = 5, .window_ms = 60000, .stage = LIMIT_AFTER_RULES},
+};
+
+static void use_limits(struct fixture *x)
+{
+	x->c.limits = limits;
+	x->c.limit_count = ARRAY_LEN(limits);
+	x->facts.limits[0] = (struct limit_state){.used = 40, .resets_ms = NOW_MS + 1};
+	x->facts.limits[1] = (struct limit_state){.used = 9, .resets_ms = NOW_MS + 2};
+	x->facts.limits[2] = (struct limit_state){.used = 0, .resets_ms = NOW_MS + 3};
+}
+
+static void expect(struct fixture *x, enum reason reason, size_t asked, size_t counted)
+{
+	(void)decide(x);
+	assert_int_equal(x->receipt.reason, reason);
+	assert_int_equal(x->receipt.limit_count, asked);
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		assert_int_equal(x->changes.counts[i], i < counted);
+	assert_int_equal(x->changes.has_account, reason == REASON_OK);
+	assert_int_equal(x->changes.limit_count, ARRAY_LEN(limits));
+}
+
+// Buried, expired, limits before the body, unreadable, limits before the rules, rules, limits after the rules, taken.
+static void limits_are_asked_in_their_place(void **state)
+{
+	struct fixture *x = *state;
+	use_limits(x);
+	expect(x, REASON_OK, 3, 3);
+	assert_text(x->receipt.limits[1].name, "client");
+	assert_int_equal(x->receipt.limits[1].remaining, 0);
+	assert_int_equal(x->receipt.limits[2].remaining, 4);
+	assert_int_equal(x->receipt.limits[2].resets_ms, NOW_MS + 3);
+	x->facts.taken[0] = true;
+	expect(x, REASON_IDENTITY_TAKEN, 3, 3);
+	x->facts.limits[2].reached = true;
+	expect(x, REASON_RATE_LIMITED, 3, 2);
+	assert_true(receipt_limit(&x->receipt)->reached);
+	assert_text(receipt_limit(&x->receipt)->name, "accounts");
+	assert_non_null(strstr(x->changes.result.ptr, "\"reason\":\"rate_limited\""));
+	x->c.refusal = REASON_INVALID;
+	expect(x, REASON_INVALID, 2, 2);
+	x->facts.limits[1].reached = true;
+	expect(x, REASON_RATE_LIMITED, 2, 1);
+	x->c.refusal = REASON_JSON_MALFORMED;
+	x->c.registration = NULL;
+	expect(x, REASON_JSON_MALFORMED, 1, 1);
+	x->facts.limits[0].reached = true;
+	expect(x, REASON_RATE_LIMITED, 1, 0);
+	assert_int_equal(x->receipt.limits[0].remaining, 60);
+	x->request.asked_ms = NOW_MS - HORIZON_MS - 1;
+	expect(x, REASON_REQUEST_EXPIRED, 0, 0);
+	x->c.refusal = REASON_KILLS_WORKER;
+	expect(x, REASON_KILLS_WORKER, 0, 0);
+}
+
+static void completing_tells_how_limits_stand(void **state)
+{
+	struct fixture *x = *state;
+	use_limits(x);
+	(void)decide(x);
+	struct slice before = x->changes.receipt;
+	for (size_t i = 0; i < 3; i++)
+		x->facts.limits[i].used++; // as foreseen
+	assert_false(operation_complete(&x->c, &x->receipt, &x->changes));
+	assert_true(slice_equal(before, x->changes.receipt));
+	x->facts.limits[0].used += 9; // others came between
+	x->facts.limits[2].resets_ms = NOW_MS + 5;
+	assert_true(operation_complete(&x->c, &x->receipt, &x->changes));
+	assert_int_equal(x->receipt.limits[0].remaining, 50);
+	assert_int_equal(x->receipt.limits[2].resets_ms, NOW_MS + 5);
+	struct receipt stored;
+	struct fault f;
+	assert_int_equal(receipt_read(x->changes.receipt, x->arena, &stored, &f), REASON_OK);
+	assert_int_equal(stored.limits[0].remaining, 50);
+	assert_int_equal(stored.limits[2].resets_ms, NOW_MS + 5);
+}
+
+static void taken_identities_are_told_with_violations_where_asked(void **state)
+{
+	struct fixture *x = *state;
+	struct violation violations[] = {{SLICE_LIT("/password"), SLICE_LIT("too_short"), SLICE_LIT("Too short.")}};
+	x->registration.violations = violations;
+	x->registration.violation_count = 1;
+	x->c.refusal = REASON_INVALID;
+	x->facts.taken[0] = true;
+	(void)decide(x);
+	assert_int_equal(x->receipt.violation_count, 1);
+	x->registration.unique_anyway = true;
+	(void)decide(x);
+	assert_int_equal(x->receipt.reason, REASON_INVALID);
+	assert_int_equal(x->receipt.violation_count, 2);
+	assert_text(x->receipt.violations[1].field, "/email");
+	assert_non_null(strstr(x->changes.result.ptr, "\"/password\""));
+	assert_non_null(strstr(x->changes.result.ptr, "\"/email\""));
+}
+
+static void derived_claims_get_what_was_proposed(void **state)
+{
+	struct fixture *x = *state;
+	x->registration.derived[0] = (struct derived_claim){CLAIM_SLUG, SLICE_LIT("ada"), 50, "/slug"};
+	x->registration.derived_count = 1;
+	x->facts.proposals[0] = SLICE_LIT("ada-2");
+	assert_int_equal(decide(x), DECISION_HASH);
+	assert_int_equal(x->changes.claim_count, 3);
+	assert_int_equal(x->changes.derived_count, 1);
+	assert_int_equal(x->changes.claims[1].kind, CLAIM_PHONE);
+	assert_int_equal(x->changes.claims[2].kind, CLAIM_SLUG);
+	assert_text(x->changes.claims[2].value, "ada-2");
+	assert_text(x->receipt.slug, "ada-2");
+	// Looked at again after the hash: it keeps the hash and takes another value.
+	x->facts.proposals[0] = SLICE_LIT("ada-3");
+	secret_release(x->registration.password);
+	x->registration.password = NULL;
+	x->registration.password_hash = SLICE_LIT("$argon2id$...");
+	assert_int_equal(decide(x), DECISION_STORE);
+	assert_text(x->changes.account.password_hash, "$argon2id$...");
+	assert_text(x->changes.claims[2].value, "ada-3");
+	struct output events[OPERATION_EVENTS_MAX];
+	(void)operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events);
+	assert_non_null(strstr(events[0].value.ptr, "\"slug\":\"ada-3\""));
+}
+
+static void numbers_come_with_the_store(void **state)
+{
+	struct fixture *x = *state;
+	(void)decide(x);
+	assert_null(x->changes.account.counter);
+	x->registration.wants_number = true;
+	(void)decide(x);
+	assert_string_equal(x->changes.account.counter, "account");
+	x->registration.counter = "customer";
+	(void)decide(x);
+	assert_string_equal(x->changes.account.counter, "customer");
+	assert_int_equal(x->receipt.account_number, 0);
+	x->changes.account.number = 17;
+	assert_true(operation_complete(&x->c, &x->receipt, &x->changes));
+	assert_false(operation_complete(&x->c, &x->receipt, &x->changes));
+	struct receipt stored;
+	struct fault f;
+	assert_int_equal(receipt_read(x->changes.receipt, x->arena, &stored, &f), REASON_OK);
+	assert_int_equal(stored.account_number, 17);
+	struct output events[OPERATION_EVENTS_MAX];
+	(void)operation_event_outputs(&x->request, &x->registration, &stored, "enroll.accounts", x->arena, events);
+	assert_non_null(strstr(events[0].value.ptr, "\"number\":17"));
+}
+
+static void tokens_have_something_to_be_minted_from(void **state)
+{
+	struct fixture *x = *state;
+	(void)decide(x);
+	assert_false(x->receipt.has_mint);
+	x->registration.wants_tokens = true;
+	(void)decide(x);
+	assert_true(x->receipt.has_mint);
+	assert_int_equal(x->receipt.mint_epoch, 1);
+	struct nonce nonce = x->receipt.mint_nonce;
+	assert_memory_not_equal(nonce.bytes, x->receipt.nonce.bytes, NONCE_SIZE);
+	(void)decide(x);
+	assert_memory_equal(nonce.bytes, x->receipt.mint_nonce.bytes, NONCE_SIZE);
+	x->request.request_id = SLICE_LIT("id-2");
+	(void)decide(x);
+	assert_memory_not_equal(nonce.bytes, x->receipt.mint_nonce.bytes, NONCE_SIZE);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -281,6 +449,12 @@ int main(void)
 		WITH_FIXTURE(a_buried_record_has_no_result),
 		WITH_FIXTURE(operations_of_later_versions_are_refused),
 		WITH_FIXTURE(events_and_results_are_cloud_events),
+		WITH_FIXTURE(limits_are_asked_in_their_place),
+		WITH_FIXTURE(completing_tells_how_limits_stand),
+		WITH_FIXTURE(taken_identities_are_told_with_violations_where_asked),
+		WITH_FIXTURE(derived_claims_get_what_was_proposed),
+		WITH_FIXTURE(numbers_come_with_the_store),
+		WITH_FIXTURE(tokens_have_something_to_be_minted_from),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
