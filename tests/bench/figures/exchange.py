@@ -4,6 +4,7 @@ import statistics
 import time
 
 from harness.kafka import read_all
+from harness.world import merged
 
 from . import machine
 from .figure import Unmeasured
@@ -117,9 +118,9 @@ def transactions(run, tools, world, worker, number, windows):
     run.figure("transaction_marked", "bare loop with offsets of two groups, p50", "ms").add(marked["transaction"]["p50_ms"])
 
 
-def mails(run, world):
+def mails(run, world, server):
     """The messages that the sign-ups without a courier left behind, handed over by one worker's courier."""
-    worker = world.worker("bench-0", courier={"enabled": True})
+    worker = world.worker("bench-0", **merged(server.settings, {"courier": {"enabled": True}}))
     seconds = 5 if run.quick else 15
     run.say(f"mails: {seconds} s of a backlog")
     worker.start()

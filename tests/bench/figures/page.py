@@ -32,7 +32,7 @@ HOW = """How each is measured:
   another would often wait 20 ms for the broker.
 - **Set-based insert**: the rows that those sign-ups left, in batches of 250 into the same tables of another database, one statement a table, one
   connection.
-- **Mails** go to a small SMTP server on the same machine, written in Python, which takes a good part of that time itself.
+- **Mails** go to a server on the same machine that takes everything and keeps nothing.
 - **Memory** is the kernel's `VmHWM` and `VmRSS`.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who used the processor between two moments: the worker, the broker, the database, the mail sink, everybody."""
+"""Who used the processor between two moments: the worker, the broker, the database, the mail server, everybody."""
 import os
 import pathlib
 
@@ -45,12 +45,11 @@ def _machine():
 class Usage:
     """Seconds of processor time since it was made, by who used them."""
 
-    def __init__(self, world, worker):
+    def __init__(self, world, worker, mail=None):
         self.pids = {"worker": worker.process.pid}
         for name in ("kafka", "postgres"):
             self.pids[name] = _service(name, world.services.values)
-        mail = world.sinks.processes.get("mail")
-        self.pids["mail sink"] = mail.pid if mail else None
+        self.pids["mail server"] = mail.process.pid if mail else None
         self.begin = self._read()
 
     def _read(self):

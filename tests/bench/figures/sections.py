@@ -9,7 +9,7 @@ from harness.world import World
 
 from . import exchange, memory, speed
 from .figure import Unmeasured
-from .tools import Tools
+from .tools import MailServer, Tools
 
 # What a section owes: named even where it cannot be measured.
 OWED = {
@@ -57,13 +57,12 @@ def section(run, name):
 
 
 def measure_speed(run, tools, this, threads):
-    settings = {"hash": {**speed.DEFAULT_HASH, "threads": threads}}
-    with World("bench", settings=settings) as world:
+    with MailServer(tools) as mail, World("bench", settings={"hash": {**speed.DEFAULT_HASH, "threads": threads}, **mail.settings}) as world:
         worker = world.worker("bench-0").start()
         for number in range(run.rounds):
             run.say(f"round {number + 1} of {run.rounds}")
             stock, kept = speed.hash_limits(run, tools, threads)
-            this.step(speed.backlog, tools, world, worker, number, stock, kept)
+            this.step(speed.backlog, tools, world, worker, mail, number, stock, kept)
             if number == run.rounds - 1:
                 this.step(memory.peak_default, worker, threads)
             this.step(speed.lone, tools, world, worker, number)
@@ -80,7 +79,8 @@ def measure_exchange(run, tools, this, _threads):
             if number == 0 or not run.quick:
                 this.step(exchange.insert_limit, tools, world, copy.dsn)
             this.step(exchange.replay, tools, world, worker, count, number)
-        this.step(exchange.mails, world)
+        with MailServer(tools) as mail:
+            this.step(exchange.mails, world, mail)
     run.figure("emitted_replay", "replay with results emitted on request").note = "not available: this worker has no such request; see redelivery"
 
 
@@ -92,7 +92,7 @@ def measure_transactions(run, tools, this, _threads):
 
 
 def measure_memory(run, tools, this, threads):
-    with World("bench", settings={"hash": {"threads": threads}}) as world:
+    with MailServer(tools) as mail, World("bench", settings={"hash": {"threads": threads}, **mail.settings}) as world:
         this.step(memory.long_backlog, tools, world, world.worker("bench-0"), threads)
 
 

@@ -38,3 +38,20 @@ class Tools:
 
     def insert_loop(self, source, copy, batch):
         return self.run("insert_loop", **{"from": source, "to": copy}, batch=batch)
+
+
+class MailServer:
+    """A mail server that costs next to nothing; use as a context. url is for courier.smtp_url."""
+
+    def __init__(self, tools):
+        self.program = tools.folder / "bench_mail_sink"
+
+    def __enter__(self):
+        self.process = subprocess.Popen([self.program, "port=0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.settings = {"courier": {"smtp_url": f"smtp://127.0.0.1:{self.process.stdout.readline().strip()}"}}
+        return self
+
+    def __exit__(self, *_):
+        """How many mails it took is in mails, afterwards."""
+        said, _ = self.process.communicate()
+        self.mails = json.loads(said)["mails"]
