@@ -19,8 +19,8 @@ static void on_assigned(void *ctx, const char *topic, int32_t partition, int64_t
 	struct lane *lane = ctx;
 	(void)FAILPOINT(source_assigned);
 	marks_assigned(lane->marks, topic, partition, passed);
-	LOG(partition_assigned, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic), log_int("partition", partition),
-	    log_int("start", start), log_int("passed", passed));
+	LOG(partition_assigned, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic),
+	    log_int("partition", partition), log_int("start", start), log_int("passed", passed));
 }
 
 static void end_item(void *item, void *ctx)
@@ -33,7 +33,8 @@ static void on_dropped(void *ctx, const char *topic, int32_t partition)
 	struct lane *lane = ctx;
 	ledger_drop(lane->ledger, topic, partition, end_item, lane);
 	(void)FAILPOINT(source_dropped);
-	LOG(partition_revoked, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic), log_int("partition", partition));
+	LOG(partition_revoked, log_text("lane", lane_kind_name(lane->kind)), log_text("topic", topic),
+	    log_int("partition", partition));
 }
 
 static void on_gap(void *ctx, const char *topic, int32_t partition, int64_t committed, int64_t low, int64_t high)
@@ -47,6 +48,12 @@ static void on_gap(void *ctx, const char *topic, int32_t partition, int64_t comm
 	else
 		LOG(partition_above_end, log_text("lane", name), log_text("topic", topic), log_int("partition", partition),
 		    log_int("committed", committed), log_int("end", high));
+}
+
+static void on_orphaned(void *ctx, size_t partitions)
+{
+	const struct lane *lane = ctx;
+	LOG(partitions_orphaned, log_text("lane", lane_kind_name(lane->kind)), log_int("partitions", (int64_t)partitions));
 }
 
 static void gather_topics(struct lane *lane)
@@ -68,7 +75,8 @@ static enum reason open_stores(struct lane *lane, struct fault *f)
 	} all[] = {{&lane->read_store, "read"}, {&lane->look_store, "look"}, {&lane->store_store, "store"}};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		char name[64];
-		snprintf(name, sizeof(name), "enrolld/%.30s/%s/%s", lane->parts->conf->instance, lane_kind_name(lane->kind), all[i].use);
+		snprintf(name, sizeof(name), "enrolld/%.30s/%s/%s", lane->parts->conf->instance, lane_kind_name(lane->kind),
+			 all[i].use);
 		enum reason reason = store_open(lane->parts->store, name, all[i].store, f);
 		if (reason != REASON_OK)
 			return reason;
@@ -94,7 +102,7 @@ static enum reason open_source(struct lane *lane, struct fault *f)
 		.topics = names,
 		.topic_count = lane->topic_count,
 		.value_limit = (size_t)limit,
-		.events = {lane, on_assigned, on_dropped, on_gap},
+		.events = {lane, on_assigned, on_dropped, on_gap, on_orphaned},
 	};
 	enum reason reason = source_create(&options, &lane->source, f);
 	free(names);

@@ -111,6 +111,16 @@ static void set_callbacks(rd_kafka_conf_t *rdconf, struct source *s)
 	rd_kafka_conf_set_error_cb(rdconf, on_error);
 }
 
+static rd_kafka_resp_err_t subscribe(struct source *s)
+{
+	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)s->topic_count);
+	for (size_t i = 0; i < s->topic_count; i++)
+		(void)rd_kafka_topic_partition_list_add(topics, s->topics[i], RD_KAFKA_PARTITION_UA);
+	rd_kafka_resp_err_t err = rd_kafka_subscribe(s->rk, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	return err;
+}
+
 static enum reason open_consumer(struct source *s, struct fault *f)
 {
 	rd_kafka_conf_t *rdconf = NULL;
@@ -130,13 +140,8 @@ static enum reason open_consumer(struct source *s, struct fault *f)
 		return reason;
 	s->work = rd_kafka_queue_new(s->rk);
 	rd_kafka_resp_err_t err = rd_kafka_poll_set_consumer(s->rk);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)s->topic_count);
-		for (size_t i = 0; i < s->topic_count; i++)
-			(void)rd_kafka_topic_partition_list_add(topics, s->topics[i], RD_KAFKA_PARTITION_UA);
-		err = rd_kafka_subscribe(s->rk, topics);
-		rd_kafka_topic_partition_list_destroy(topics);
-	}
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = subscribe(s);
 	return err == RD_KAFKA_RESP_ERR_NO_ERROR
 		       ? REASON_OK
 		       : fault_set(f, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
@@ -183,24 +188,33 @@ static void reopen(struct source *s)
 			    s->group);
 }
 
+// Asked by name: a list of all topics may be long.
+static bool has_topic(struct source *s, const char *name)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_topic_t *rkt = rd_kafka_topic_new(s->rk, name, NULL);
+	if (!rkt)
+		return false;
+	rd_kafka_resp_err_t err = rd_kafka_metadata(s->rk, 0, rkt, &metadata, PROBE_MS);
+	rd_kafka_topic_destroy(rkt);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	bool found = metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_metadata_destroy(metadata);
+	return found;
+}
+
 // Do the brokers answer, and do they have our topics?
 static void probe(struct source *s)
 {
-	const struct rd_kafka_metadata *metadata = NULL;
 	int64_t now = clock_mono_ns();
 	if (now - s->trouble.since_ns < PROBE_EVERY_MS * MS || now - s->trouble.probe_ns < PROBE_EVERY_MS * MS)
 		return;
 	s->trouble.probe_ns = now;
-	rd_kafka_resp_err_t err = rd_kafka_metadata(s->rk, 1, NULL, &metadata, PROBE_MS);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	size_t found = 0;
-	for (int i = 0; i < metadata->topic_cnt; i++)
-		if (metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && source_topic(s, metadata->topics[i].topic))
-			found++;
-	rd_kafka_metadata_destroy(metadata);
-	if (found == s->topic_count)
-		source_works(s);
+	for (size_t i = 0; i < s->topic_count; i++)
+		if (!has_topic(s, s->topics[i]))
+			return;
+	source_works(s);
 }
 
 static bool started(const struct source *s)
@@ -216,6 +230,33 @@ static void note_ready(struct source *s)
 	(void)pthread_mutex_lock(&s->lock);
 	s->was_ready = s->was_ready || (s->joined && s->table.count > 0 && started(s));
 	(void)pthread_mutex_unlock(&s->lock);
+}
+
+// A handle of its own for each look, as for committed offsets: one that asks for long keeps asking a coordinator that has moved.
+static void watch_group(struct source *s)
+{
+	if (!s->conf->static_membership || !s->joined || s->eager || s->closing || !orphans_due(&s->orphans))
+		return;
+	struct fault f;
+	struct group_look look;
+	rd_kafka_t *rk = NULL;
+	char *member = rd_kafka_memberid(s->rk);
+	enum reason reason = member ? client_open_plain(s->conf, s->group, &rk, &f) : REASON_KAFKA_UNAVAILABLE;
+	if (reason == REASON_OK)
+		reason = group_look(rk, s->group, member, s->topics, s->topic_count, PROBE_MS, &look, &f);
+	if (rk)
+		(void)client_destroy(rk, PROBE_MS);
+	if (member)
+		rd_kafka_mem_free(s->rk, member);
+	if (!orphans_decide(&s->orphans, reason == REASON_OK ? &look : NULL))
+		return;
+	if (s->events.orphaned)
+		s->events.orphaned(s->events.ctx, look.orphans);
+	rd_kafka_resp_err_t err = rd_kafka_unsubscribe(s->rk);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = subscribe(s);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		source_note(s, REASON_KAFKA_FATAL, "group %s: %s", s->group, rd_kafka_err2str(err));
 }
 
 enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
@@ -235,6 +276,8 @@ enum reason source_poll(struct source *s, int timeout_ms, struct fault *f)
 	note_ready(s);
 	if (s->trouble.reason != REASON_OK)
 		probe(s);
+	else
+		watch_group(s);
 	return s->trouble.reason == REASON_OK ? REASON_OK : fault_set(f, s->trouble.reason, "%s", s->trouble.text);
 }
 

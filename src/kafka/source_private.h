@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "kafka/client.h"
+#include "kafka/orphans.h"
 #include "kafka/partition_table.h"
 
 #define SOURCE_TEXT_SIZE 240
@@ -35,6 +36,7 @@ struct source {
 	bool closing;
 	bool reopen; // the handle has had its day
 	struct fences fences;
+	struct orphans orphans; // reader thread
 
 	pthread_mutex_t lock; // of the members below
 	char *member;         // member id when the partitions were assigned

@@ -28,6 +28,9 @@ struct source_events {
 	// Committed offset below the log's start (missed records were deleted unread; reading goes on at the start), or above its end (the
 	// partition is paused until that offset is gone or another). An end that lies below for 3 s only does not count.
 	void (*gap)(void *ctx, const char *topic, int32_t partition, int64_t committed, int64_t low, int64_t high);
+	// So many partitions of the topics were with no member of the group for some seconds; this one now joins it anew to have them assigned. May
+	// be NULL.
+	void (*orphaned)(void *ctx, size_t partitions);
 };
 
 struct source_options {
