@@ -7,11 +7,13 @@ REVOKE ALL ON ALL TABLES IN SCHEMA enrolld FROM enrolld_worker;
 GRANT USAGE ON SCHEMA enrolld TO enrolld_worker;
 GRANT SELECT ON enrolld.migration TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (state, outcome, reason, result, receipt, account_id) ON enrolld.inbox TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (window_start, used, spent, expires_at) ON enrolld."limit" TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE ON enrolld.challenge TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE ON enrolld.claim TO enrolld_worker;
 GRANT INSERT ON enrolld.account TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE,
     UPDATE (sealed, state, attempts, unknowns, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
+GRANT SELECT, INSERT, UPDATE (value) ON enrolld.counter TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (mark, updated_at) ON enrolld.progress TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE ON enrolld.notice TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (started_at, ended_at, unclean) ON enrolld.run TO enrolld_worker;

@@ -53,8 +53,8 @@ static size_t look(struct looker *l, size_t count)
 		for (size_t i = 0; i < count; i++) {
 			struct work *work = l->works[i];
 			work->facts = (struct facts){0};
-			l->items[i] = (struct look_item){&work->request, work->read && work->refusal == REASON_OK ? &work->registration : NULL,
-							 work->arena, &work->facts};
+			l->items[i] = (struct look_item){.request = &work->request, .registration = &work->registration,
+							 .limits_only = !work_asks_claims(work), .arena = work->arena, .facts = &work->facts};
 		}
 		size_t raise = gather_marks(l);
 		enum reason reason = store_look(lane->look_store, lane->group, l->marks, raise, l->items, count, &f);

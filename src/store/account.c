@@ -4,15 +4,16 @@
 
 // clang-format off
 static const struct statement insert = {"account_insert",
-	"INSERT INTO enrolld.account (account_id, realm, state, password_hash, given_name, family_name, display_name, birth_date, locale, attributes) "
-	"SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::jsonb[]) "
+	"INSERT INTO enrolld.account (account_id, realm, state, password_hash, given_name, family_name, display_name, birth_date, locale, attributes, number) "
+	"SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::jsonb[], "
+		"$11::int8[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
 // clang-format on
 
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 10);
+	params_init(&params, 11);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].outcome != STORE_WON || !items[i].changes->has_account)
@@ -29,6 +30,10 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 		param_add_text(&params.at[7], row->birth_date);
 		param_add_text(&params.at[8], row->locale);
 		param_add_text(&params.at[9], row->attributes);
+		if (row->number != 0)
+			param_add_int(&params.at[10], row->number);
+		else
+			param_add_text(&params.at[10], SLICE_ABSENT);
 	}
 	if (any)
 		(void)pipeline_add(p, &insert, &params);

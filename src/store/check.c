@@ -51,8 +51,8 @@ static const struct statement server = {"check_server",
 static const struct statement missing_privileges = {"check_privileges",
 	"SELECT string_agg(k.privilege || ' on ' || k.name, ', ' ORDER BY k.name, k.privilege) "
 	"FROM unnest($1::text[], $2::text[]) AS k(name, privilege) "
-	"WHERE NOT CASE k.privilege WHEN 'DELETE' THEN has_table_privilege('enrolld.' || k.name, k.privilege) "
-		"ELSE has_any_column_privilege('enrolld.' || k.name, k.privilege) END"};
+	"WHERE NOT CASE k.privilege WHEN 'DELETE' THEN has_table_privilege(format('enrolld.%I', k.name), k.privilege) "
+		"ELSE has_any_column_privilege(format('enrolld.%I', k.name), k.privilege) END"};
 // clang-format on
 
 static const struct {
@@ -61,10 +61,12 @@ static const struct {
 } needed[] = {
 	{"migration", {"SELECT"}},
 	{"inbox", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+	{"limit", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"challenge", {"SELECT", "INSERT", "DELETE"}},
 	{"claim", {"SELECT", "INSERT", "DELETE"}},
 	{"account", {"INSERT"}},
 	{"message", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+	{"counter", {"SELECT", "INSERT", "UPDATE"}},
 	{"progress", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"notice", {"SELECT", "INSERT", "DELETE"}},
 	{"run", {"SELECT", "INSERT", "UPDATE"}},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/connection.h"
+#include "store/limit.h"
 #include "store/tables.h"
 
 struct store {
@@ -14,6 +15,7 @@ struct store {
 	struct claim_ref *claims; // asked for by the open transaction
 	bool *claim_lost;         // by the same index
 	size_t claim_count;
+	struct limit_table limits; // that the open transaction counts on
 };
 
 // A transaction of its own with one statement, whose result stays in p until pipeline_end.

@@ -35,6 +35,10 @@ static const struct statement correct = {"inbox_correct",
 	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[]) "
 		"AS k(realm, route, request_id, result, receipt, account_id) "
 	"WHERE i.realm = k.realm AND i.route = k.route AND i.request_id = k.request_id AND " OWN};
+
+static const struct statement withdraw = {"inbox_withdraw",
+	"DELETE FROM enrolld.inbox AS i USING unnest($1::text[], $2::text[], $3::text[]) AS k(realm, route, request_id) "
+	"WHERE i.realm = k.realm AND i.route = k.route AND i.request_id = k.request_id AND " OWN};
 // clang-format on
 
 static void add_key(struct params *params, const struct request *request)
@@ -114,7 +118,7 @@ void inbox_correct(struct pipeline *p, const struct store_item *items, size_t co
 	params_init(&params, 6);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
-		if (items[i].outcome != STORE_LOST)
+		if (items[i].outcome != STORE_LOST && !(items[i].outcome == STORE_WON && items[i].completed))
 			continue;
 		any = true;
 		add_key(&params, items[i].request);
@@ -124,6 +128,23 @@ void inbox_correct(struct pipeline *p, const struct store_item *items, size_t co
 	}
 	if (any)
 		(void)pipeline_add(p, &correct, &params);
+	else
+		params_free(&params);
+}
+
+void inbox_withdraw(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 3);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].outcome != STORE_AGAIN)
+			continue;
+		any = true;
+		add_key(&params, items[i].request);
+	}
+	if (any)
+		(void)pipeline_add(p, &withdraw, &params);
 	else
 		params_free(&params);
 }

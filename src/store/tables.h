@@ -13,7 +13,8 @@ size_t inbox_find_foreign(struct pipeline *p, const struct request *const *reque
 // Calls back with the index of each request found; what it returns, and the row it points to, take what is read. Returns how many.
 size_t inbox_read(const PGresult *result, struct arena *(*found)(void *ctx, size_t index, struct inbox_row **row), void *ctx);
 size_t inbox_insert(struct pipeline *p, const struct store_item *items, size_t count);
-void inbox_correct(struct pipeline *p, const struct store_item *items, size_t count); // LOST ones
+void inbox_correct(struct pipeline *p, const struct store_item *items, size_t count);  // LOST ones, and those that were completed
+void inbox_withdraw(struct pipeline *p, const struct store_item *items, size_t count); // AGAIN ones
 
 // claim.c
 struct claim_ref {

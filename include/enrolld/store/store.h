@@ -41,19 +41,22 @@ struct mark {
 struct look_item {
 	const struct request *request;
 	const struct registration *registration;
+	bool limits_only; // nothing else of the registration is asked
 	struct arena *arena;
 	struct facts *facts;
 };
 
-// Raises the marks first (never lowers), then reads the inbox rows, the claims and the marks of the items' partitions in one round trip.
-// Fills all of facts; facts->hit by facts_classify and the horizon of conf. A registration may be NULL: no claims.
+// Raises the marks first (never lowers), then reads the inbox rows, the claims, the limits and the marks of the items' partitions in one round
+// trip; further ones only for derived claims of which the first few values are taken. Fills all of facts; facts->hit by facts_classify and the
+// horizon of conf. A registration may be NULL: nothing of it is asked.
 enum reason store_look(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct look_item *items,
 		       size_t count, struct fault *f) ATTR_MUST_USE;
 
 enum store_outcome {
 	STORE_WON,  // row and claims are this transaction's
 	STORE_HIT,  // somebody stored this request id first: facts hold the row and its class; nothing is written for the item
-	STORE_LOST, // the row is ours, a claim is not: facts->taken says which; decide again before store_finish
+	STORE_LOST, // the row is ours, but a claim is not or a limit is reached: facts->taken and facts->limits say which; decide again before store_finish
+	STORE_AGAIN, // only a derived claim is another's: store_finish takes everything of the item back, which is then to be looked at again
 };
 
 struct store_item {
@@ -61,15 +64,24 @@ struct store_item {
 	const struct registration *registration;
 	struct changes *changes;
 	struct arena *arena;
-	struct facts *facts;        // filled for HIT and LOST
+	struct facts *facts;        // filled for HIT and LOST; limits also for WON
 	enum store_outcome outcome; // set by store_begin
+	bool completed;             // set by the caller before store_finish: receipt or result of a WON item have changed since store_begin
 };
 
-// Begins the transaction: inbox rows in key order, then claims in key order, then what was lost; one round trip. At least one item; no two
-// may share a request id or a claim. Rows are written as changes say, so those of WON items stay as they are until store_finish.
+// Begins the transaction: inbox rows in key order, then limits in key order, then claims in key order, then what was lost; one round trip. At
+// least one item; no two may share a request id or a claim (of two derived ones that are alike one is lost). Rows are written as changes say, so
+// those of WON items stay as they are until store_finish.
+// Limits are counted exactly, item by item in their order, as changes->counts say and stage by stage: where a limit of a stage is reached the
+// item is LOST, and counted on those of earlier stages only. A HIT or AGAIN counts nothing. facts->limits tell how the counted ones stand then.
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
-// The same items. Changes of a LOST one have no account any more. Gives back half-won claims, writes accounts, challenges and messages, corrects the inbox rows of LOST items from their (new) changes, raises
-// marks, commits; one round trip, two where the client must see a result first.
+// Between the two, only for WON items whose account names a counter: takes their numbers, in order of the items and without gaps, and puts them
+// into changes->account.number. One round trip; none if nobody asks. Other transactions of the realm wait for the commit then: call it last.
+// After a failure the transaction is rolled back.
+enum reason store_number(struct store *store, struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
+// The same items. Changes of a LOST one have no account any more. Gives back half-won claims, withdraws AGAIN items, writes what was counted,
+// accounts, challenges and messages, corrects the inbox rows of LOST and completed items from their (new) changes, raises marks, commits; one
+// round trip.
 enum reason store_finish(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct store_item *items,
 			 size_t count, struct fault *f) ATTR_MUST_USE;
 void store_cancel(struct store *store); // rolls back between begin and finish
@@ -86,6 +98,7 @@ enum reason store_run_end(struct store *store, const char *instance, const char 
 enum reason store_hand_on(struct store *store, const char *group, const struct coordinates *at, int *before, struct fault *f) ATTR_MUST_USE;
 enum reason store_hand_off(struct store *store, const char *group, const struct coordinates *at, struct fault *f) ATTR_MUST_USE;
 
-// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), at most limit rows;
+// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), and limits that have
+// ended; at most limit rows;
 // *deleted tells how many. One worker at a time: for another that asks meanwhile there is nothing to do.
 enum reason store_sweep(struct store *store, size_t limit, size_t *deleted, struct fault *f) ATTR_MUST_USE;

@@ -168,6 +168,53 @@ void sample_claim(struct sample *s, enum claim_kind kind, const char *value)
 		.kind = kind, .value = text, .shown = text, .field = "/x"};
 }
 
+struct limit_use *sample_limit(struct sample *s, const char *name, const char *subject, int64_t allowed, int64_t window_ms)
+{
+	struct limit_use *use = &s->registration.limits[s->registration.limit_count++];
+	*use = (struct limit_use){
+		.name = arena_text(s->arena, name),
+		.subject = slice_of(arena_text(s->arena, subject)),
+		.allowed = allowed,
+		.window_ms = window_ms,
+		.kind = LIMIT_FIXED,
+		.stage = LIMIT_AFTER_RULES,
+	};
+	return use;
+}
+
+void sample_derive(struct sample *s, const char *stem, size_t max)
+{
+	s->registration.derived[s->registration.derived_count++] = (struct derived_claim){
+		.kind = CLAIM_SLUG, .stem = slice_of(arena_text(s->arena, stem)), .max = max, .field = "/slug"};
+}
+
+static void count_limits(struct sample *s)
+{
+	s->changes.limits = s->registration.limits;
+	s->changes.limit_count = s->registration.limit_count;
+	for (size_t i = 0; i < s->registration.limit_count; i++)
+		s->changes.counts[i] = true;
+}
+
+static void add_claims(struct sample *s)
+{
+	const struct registration *r = &s->registration;
+	s->changes.claims = r->claims;
+	s->changes.claim_count = r->claim_count;
+	if (r->derived_count == 0)
+		return;
+	struct claim *claims = ARENA_ARRAY(s->arena, CLAIMS_MAX + DERIVED_MAX, struct claim);
+	memcpy(claims, r->claims, sizeof(r->claims));
+	for (size_t i = 0; i < r->derived_count; i++)
+		claims[r->claim_count + i] = (struct claim){.kind = r->derived[i].kind,
+							    .value = s->facts.proposals[i],
+							    .shown = s->facts.proposals[i],
+							    .field = r->derived[i].field};
+	s->changes.claims = claims;
+	s->changes.claim_count = r->claim_count + r->derived_count;
+	s->changes.derived_count = r->derived_count;
+}
+
 static void add_verification(struct sample *s, const struct claim *claim)
 {
 	struct challenge_row *challenge = &s->changes.challenges[s->changes.challenge_count++];
@@ -205,9 +252,11 @@ void sample_accept(struct sample *s)
 			    .birth_date = SLICE_LIT("1990-02-28"),
 			    .locale = SLICE_LIT("de-AT"),
 			    .attributes = SLICE_LIT("{\"plan\": \"free\", \"n\": [1, {\"a\": null}]}")},
-		.claims = s->registration.claims,
-		.claim_count = s->registration.claim_count,
 	};
+	add_claims(s);
+	count_limits(s);
+	if (s->registration.wants_number)
+		s->changes.account.counter = s->registration.counter;
 	struct receipt receipt = {.outcome = OUTCOME_ACCEPTED,
 				  .operation = OPERATION_SIGN_UP,
 				  .at_ms = 1795560731123,
@@ -226,6 +275,7 @@ void sample_accept(struct sample *s)
 void sample_refuse(struct sample *s)
 {
 	s->changes = (struct changes){0};
+	count_limits(s);
 	struct violation *violation = ARENA_NEW(s->arena, struct violation);
 	*violation = (struct violation){SLICE_LIT("/email"), SLICE_LIT("taken"), SLICE_ABSENT};
 	struct receipt receipt = {.outcome = OUTCOME_REFUSED,
@@ -268,7 +318,8 @@ enum reason store_batch(struct store *store, struct store_item *items, size_t co
 		if (items[i].outcome == STORE_LOST)
 			sample_refuse(sample_of(&items[i]));
 	}
-	return store_finish(store, SAMPLE_GROUP, NULL, 0, items, count, f);
+	reason = store_number(store, items, count, f);
+	return reason == REASON_OK ? store_finish(store, SAMPLE_GROUP, NULL, 0, items, count, f) : reason;
 }
 
 enum store_outcome store_one(struct store *store, struct sample *s)

@@ -43,12 +43,15 @@ struct sample {
 // A sign-up of partition 0 and this offset, without claims, refused until sample_accept.
 struct sample *sample_create(struct arena *arena, const char *realm, const char *request_id, int64_t offset);
 void sample_claim(struct sample *s, enum claim_kind kind, const char *value);
-void sample_accept(struct sample *s); // account, and for an e-mail claim a challenge and a message
-void sample_refuse(struct sample *s); // what the operation decides when a claim is taken
+// A limit that the sample counts on from sample_accept or sample_refuse on.
+struct limit_use *sample_limit(struct sample *s, const char *name, const char *subject, int64_t allowed, int64_t window_ms);
+void sample_derive(struct sample *s, const char *stem, size_t max); // a slug, taken as the look proposed it
+void sample_accept(struct sample *s);                               // account, and for an e-mail claim a challenge and a message
+void sample_refuse(struct sample *s); // what the operation decides when a claim is taken or a limit reached
 struct look_item sample_look(struct sample *s);
 struct store_item sample_item(struct sample *s);
 
-// begin and finish, refusing what lost. The outcome of each item is in items.
+// begin, number and finish, refusing what lost. The outcome of each item is in items.
 enum reason store_batch(struct store *store, struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
 enum store_outcome store_one(struct store *store, struct sample *s);
 

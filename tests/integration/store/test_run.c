@@ -88,9 +88,10 @@ static void what_is_older_than_the_horizon_is_swept_in_small_batches(void **stat
 	assert_int_equal(sweep(100), 0);
 	(void)fixture_sql(fx, "UPDATE enrolld.inbox SET stored_at = now() - interval '30 days 59 min'");
 	(void)fixture_sql(fx, "UPDATE enrolld.message SET expires_at = now() - interval '1 s'");
-	size_t count, unknown;
+	size_t count;
+	struct message_overdue overdue;
 	struct message_lease lease;
-	assert_ok(store_message_claim(store, "email", 1000, 1, arena, &lease, &count, &unknown, &f_));
+	assert_ok(store_message_claim(store, "email", 1000, 0, 1, arena, &lease, &count, &overdue, &f_));
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.notice"), COUNT);
 	assert_int_equal(sweep(100), 0); // within the margin that clocks may differ by
 

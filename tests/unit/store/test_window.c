@@ -85,17 +85,23 @@ static void a_sliding_window_frees_a_place_when_the_oldest_leaves(void **state)
 	assert_int_equal(w.log_count, 0);
 }
 
+static int throw_dice(unsigned *dice)
+{
+	*dice = *dice * 1103515245u + 12345u;
+	return (int)(*dice >> 16 & 0x7fff);
+}
+
 // Requests at random times: what passes is what a list of all that passed says.
 static void a_sliding_window_is_exact(void **state)
 {
 	(void)state;
-	srand(7);
+	unsigned dice = 7;
 	for (int round = 0; round < 50; round++) {
-		struct limit_use use = use_of(LIMIT_SLIDING, 1 + rand() % 20, 1000 + rand() % 5000);
+		struct limit_use use = use_of(LIMIT_SLIDING, 1 + throw_dice(&dice) % 20, 1000 + throw_dice(&dice) % 5000);
 		struct window w = {0};
-		int64_t passed[2000], count = 0, t = 1700000000000 + rand();
+		int64_t passed[2000], count = 0, t = 1700000000000 + throw_dice(&dice);
 		for (int i = 0; i < 2000; i++) {
-			t += rand() % 300 == 0 ? 20000 : rand() % 200;
+			t += throw_dice(&dice) % 300 == 0 ? 20000 : throw_dice(&dice) % 200;
 			int64_t in_window = 0;
 			for (int64_t k = count - 1; k >= 0 && passed[k] > t - use.window_ms; k--)
 				in_window++;
@@ -120,9 +126,9 @@ static void a_big_sliding_window_is_bounded_and_never_too_generous(void **state)
 	struct window w = {0};
 	int64_t *passed = calloc(60000, sizeof(*passed));
 	int64_t count = 0, late = 0;
-	srand(3);
+	unsigned dice = 3;
 	for (int i = 0; i < 60000; i++) {
-		t += rand() % 12; // some 18,000 in a window: always at the limit
+		t += throw_dice(&dice) % 12; // some 18,000 in a window: always at the limit
 		if (ask(&w, &use, t)) {
 			if (count >= use.allowed)
 				assert_true(t - passed[count - use.allowed] >= use.window_ms);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Table limit, as a batch asks it: every key once, with the window that is kept for it.
+#pragma once
+
+#include "store/pipeline.h"
+#include "store/window.h"
+
+struct limit_row {
+	struct slice realm;
+	const struct limit_use *use; // any one of those with this name and subject
+	struct window window;
+	bool spent; // the window is to be written back
+};
+
+struct limit_table {
+	struct arena *arena;
+	struct limit_row *rows; // in key order, once find or take were added
+	size_t count;
+	size_t handle, moment;
+};
+
+// Collect, then add one of find and take to a pipeline, then read.
+void limit_table_begin(struct limit_table *table, size_t room, struct arena *arena);
+void limit_table_add(struct limit_table *table, struct slice realm, const struct limit_use *use);
+void limit_find(struct pipeline *p, struct limit_table *table);
+// Makes the rows that are missing and locks all.
+void limit_take(struct pipeline *p, struct limit_table *table);
+// Returns how many rows there were: after limit_take all, unless one was swept meanwhile.
+size_t limit_read(struct limit_table *table, const struct pipeline *p);
+// Database time once all rows were locked.
+int64_t limit_now(const struct limit_table *table, const struct pipeline *p) ATTR_MUST_USE;
+struct limit_row *limit_table_row(const struct limit_table *table, struct slice realm, const struct limit_use *use) ATTR_MUST_USE;
+// Writes back the rows that were spent.
+void limit_spend(struct pipeline *p, const struct limit_table *table);
