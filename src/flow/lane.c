@@ -57,6 +57,15 @@ void lane_release_waiters(struct lane *lane, struct work *work)
 	hand_on(lane, order_leave(lane->order, work));
 }
 
+void lane_look_again(struct lane *lane, struct work *work)
+{
+	if (queue_try_push(lane->look_queue, work))
+		return;
+	if (!atomic_load(&lane->leaving))
+		PANIC("the look queue is smaller than the window");
+	lane_drop(lane, work);
+}
+
 void lane_drop(struct lane *lane, struct work *work)
 {
 	lane_release_waiters(lane, work);

@@ -84,6 +84,8 @@ void lane_end(struct lane *lane, struct work *work);
 void lane_drop(struct lane *lane, struct work *work);
 // Hands on those that waited for the work (order_leave) to the looker.
 void lane_release_waiters(struct lane *lane, struct work *work);
+// What the store withdrew goes back to the looker, with its order keys.
+void lane_look_again(struct lane *lane, struct work *work);
 // The outputs are there: to the ledger, for the sinker. Releases order keys.
 void lane_finish(struct lane *lane, struct work *work);
 

@@ -63,6 +63,9 @@ static void count_end(const struct work *work)
 {
 	metric_add(METRIC_requests,
 		   METRIC_LABELS(lane_kind_name(work->lane->kind), outcome_name(work->receipt.outcome), reason_code(work->receipt.reason)), 1);
+	const struct limit_summary *limit = work->receipt.reason == REASON_RATE_LIMITED ? receipt_limit(&work->receipt) : NULL;
+	if (limit)
+		metric_add(METRIC_limits_reached, METRIC_LABELS(lane_kind_name(work->lane->kind), arena_copy(work->arena, limit->name).ptr), 1);
 }
 
 void outputs_of_decision(struct work *work)

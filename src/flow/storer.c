@@ -52,7 +52,23 @@ static void decide_again(struct storer *s, struct work *work)
 {
 	struct operation_case c = work_case(work);
 	if (operation_decide(s->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE || work->changes.has_account)
-		PANIC("a request that lost a claim was accepted");
+		PANIC("a request that lost a claim or reached a limit was accepted");
+}
+
+// Between begin and finish: answers in the frontend's words for what the store found otherwise, numbers, and how limits stand.
+static enum reason complete(struct storer *s, struct work **works, size_t count, struct fault *f)
+{
+	for (size_t i = 0; i < count; i++)
+		if (s->items[i].outcome == STORE_LOST)
+			decide_again(s, works[i]);
+	enum reason reason = store_number(s->lane->store_store, s->items, count, f);
+	for (size_t i = 0; i < count && reason == REASON_OK; i++) {
+		if (s->items[i].outcome != STORE_WON && s->items[i].outcome != STORE_LOST)
+			continue;
+		struct operation_case c = work_case(works[i]);
+		s->items[i].completed = operation_complete(&c, &works[i]->receipt, &works[i]->changes);
+	}
+	return reason;
 }
 
 static enum reason transaction(struct storer *s, struct work **works, size_t count, struct fault *f)
@@ -68,9 +84,9 @@ static enum reason transaction(struct storer *s, struct work **works, size_t cou
 		store_cancel(lane->store_store);
 		return fault_set(f, REASON_STORE_UNAVAILABLE, "failpoint store.begun");
 	}
-	for (size_t i = 0; i < count; i++)
-		if (s->items[i].outcome == STORE_LOST)
-			decide_again(s, works[i]);
+	reason = complete(s, works, count, f);
+	if (reason != REASON_OK)
+		return reason;
 	size_t raise = gather_marks(s);
 	reason = store_finish(lane->store_store, lane->group, s->marks, raise, s->items, count, f);
 	if (reason == REASON_OK && FAILPOINT(store_committed))
@@ -80,11 +96,24 @@ static enum reason transaction(struct storer *s, struct work **works, size_t cou
 	return reason;
 }
 
+// Another took the value of a derived claim. The password is gone, its hash is not.
+static void look_again(struct storer *s, struct work *work)
+{
+	metric_add(METRIC_proposals_lost, METRIC_LABELS(lane_kind_name(s->lane->kind)), 1);
+	if (work->hash[0])
+		work->registration.password_hash = slice_of(work->hash);
+	lane_look_again(s->lane, work);
+}
+
 static void settle(struct storer *s, struct work **works, size_t count)
 {
 	bool messages = false;
 	for (size_t i = 0; i < count; i++) {
 		struct work *work = works[i];
+		if (s->items[i].outcome == STORE_AGAIN) {
+			look_again(s, work);
+			continue;
+		}
 		if (s->items[i].outcome == STORE_HIT) {
 			outputs_of_hit(work);
 		} else {
