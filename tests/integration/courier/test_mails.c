@@ -330,6 +330,7 @@ static void two_couriers_send_nothing_twice(void **state)
 	}
 	post_wait(b.post, COUNT - COUNT / 10, "state = 'accepted' AND attempts = 1");
 	courier_destroy(other);
+	courier_stop(b.post->courier, 1000);
 	assert_int_equal(smtp_server_mails(&b.server), COUNT - COUNT / 10);
 	for (size_t i = 0; i < COUNT; i++) {
 		char line[128];
