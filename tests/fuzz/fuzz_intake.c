@@ -92,7 +92,7 @@ static void check(const struct request *request, enum reason reason, bool addres
 	require(!addressed || !slice_is_absent(request->path) || !slice_is_absent(request->event_type));
 	require(!slice_is_absent(request->realm) && !slice_is_absent(request->route));
 	require(slice_is_absent(request->client_address) || request->client_address.len <= 45);
-	require(request->body.len <= 2 * request->record->value.len + 1 || slice_is_absent(request->body));
+	require(request->body.len <= 3 * request->record->value.len + 16 || slice_is_absent(request->body));
 }
 
 static void check_reply(const struct topic_conf *topic, const struct request *request, struct arena *arena)
