@@ -211,6 +211,18 @@ def mail_doubled(f):
     f.change("mails.jsonl", lambda rows: rows.append({**rows[0], "number": 999999}))
 
 
+def mail_again_with_another_code(f):
+    """A repeat that may be, after an unknown outcome, but with another code."""
+    mail = f.rows("mails.jsonl")[0]
+
+    def do(rows):
+        for row in rows:
+            if row["message_id"] in mail["message_id"]:
+                row["unknowns"] = 1
+    f.change("tables/message.jsonl", do)
+    f.change("mails.jsonl", lambda rows: rows.append({**mail, "sha256": "0", "code": "000000"}))
+
+
 def mail_lost(f):
     def do(rows):
         rows.pop()
@@ -235,7 +247,7 @@ def text_doubled(f):
 def many_unknown(f):
     def do(rows):
         for row in rows:
-            row["state"] = "unknown"
+            row.update(state="unknown", unknowns=1)
     f.change("tables/message.jsonl", do)
 
 
@@ -291,7 +303,7 @@ LIES = (
     (event_lost, "event_missing"), (event_doubled, "event_doubled"),
     (account_doubled, "account_unasked"), (account_gone, "account_missing"), (claim_moved, "wrong_claims"),
     (claim_doubled, "identity_doubled"), (rival_accepted, "identity_doubled"),
-    (mail_doubled, "mail_doubled"), (mail_lost, "mail_lost"), (mail_of_nobody, "mail_invented"), (message_waits, "message_unsettled"),
+    (mail_doubled, "mail_doubled"), (mail_again_with_another_code, "mail_differs"), (mail_lost, "mail_lost"), (mail_of_nobody, "mail_invented"), (message_waits, "message_unsettled"),
     (text_doubled, "texts_differ"), (many_unknown, "too_many_unknown"),
     (offset_behind, "lag"), (mark_differs, "marks_differ"), (offset_early, "passed_unfinished"), (offset_back, "offset_went_back"),
     (order_of_results, "out_of_order"),

@@ -80,7 +80,7 @@ class Example:
                 self._mail(request_id, value)
             elif kind == "phone":
                 self.tables["message"].append({"message_id": str(uuid.uuid4()), "realm": "default", "channel": "sms", "state": "accepted",
-                                               "attempts": 1, "code": None, "due_at": None})
+                                               "attempts": 1, "unknowns": 0, "code": None, "due_at": None})
                 self.files["texts.jsonl"].append({"number": len(self.files["texts.jsonl"]), "did": "kept"})
         self._out("accounts", ACCOUNTS, 0, account.encode(),
                   [("ce_id", f"event-{request_id}"), ("ce_type", "enrolld.account.registered.v1"), ("ce_subject", account)],
@@ -89,9 +89,9 @@ class Example:
     def _mail(self, request_id, address):
         message = str(uuid.uuid5(uuid.NAMESPACE_DNS, request_id))
         self.tables["message"].append({"message_id": message, "realm": "default", "channel": "email", "state": "accepted", "attempts": 1,
-                                       "code": "250", "due_at": None})
+                                       "unknowns": 0, "code": "250", "due_at": None})
         self.files["mails.jsonl"].append({"number": len(self.files["mails.jsonl"]) + 1, "to": [address], "message_id": f"<{message}@x.example>",
-                                          "sha256": hashlib.sha256(message.encode()).hexdigest()})
+                                          "sha256": hashlib.sha256(message.encode()).hexdigest(), "code": "123456"})
 
     def _row(self, request_id, partition, offset, state, outcome, reason, result, account):
         self.tables["inbox"].append({"realm": "default", "route": "native.sign_up", "request_id": request_id, "state": state,

@@ -28,6 +28,7 @@ from harness.load import Load  # noqa: E402
 from harness.world import World  # noqa: E402
 from trial import check, unnoticed  # noqa: E402
 
+FULL = bool(os.environ.get("ENROLLD_TEST_FULL"))
 NOTE = "cheap password hash on purpose: 8 MiB, 1 pass (hash.allow_weak)"
 SMTP_CONNECTIONS, TEXT_CONNECTIONS = 4, 8
 BURST = 40
@@ -36,10 +37,9 @@ AWAY = (0.0, 5.0)  # how long some of the killed stay away; the session ends aft
 
 
 def options():
-    full = bool(os.environ.get("ENROLLD_TEST_FULL"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=20000 if full else 2000)
-    parser.add_argument("--kills", type=int, default=50 if full else 10)
+    parser.add_argument("--requests", type=int, default=20000 if FULL else 2000)
+    parser.add_argument("--kills", type=int, default=50 if FULL else 10)
     parser.add_argument("--pauses", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -53,7 +53,8 @@ def settings(say):
     return {
         "kafka": {"session_timeout": "4s", "transaction_timeout": "8s"},
         "hash": {"threads": 1},
-        "courier": {"smtp_connections": SMTP_CONNECTIONS, "text_connections": TEXT_CONNECTIONS, "lease": "5s", "smtp_answer_timeout": "5s"},
+        "courier": {"smtp_connections": SMTP_CONNECTIONS, "text_connections": TEXT_CONNECTIONS, "lease": "5s",
+                    "smtp_command_timeout": "2s", "smtp_answer_timeout": "2s", "text_timeout": "4s"},
     }
 
 
@@ -128,7 +129,8 @@ class Trial:
         say(f"drained {time.monotonic() - last:.1f} s after the last fault")
 
     def case_every_message_is_settled(self):
-        equal(wait_settled(self.world, 30), 0, "messages that still wait")
+        # A dead worker's last mails count as unknown only when their answer is overdue, half a minute later: the full form waits for it.
+        equal(wait_settled(self.world, 60, open_ends=FULL), 0, "messages that still wait")
 
     def case_the_survivors_stop_cleanly(self):
         self.chaos.count(self.workers)
@@ -142,7 +144,7 @@ class Trial:
         a = self.arguments
         self.sampler.close()
         run = {"name": "kill", "seed": a.seed, "commit": services.commit(), "note": NOTE, "faults": self.chaos.done,
-               "seconds": time.monotonic() - self.begin, "verifications": True, "workers": a.workers,
+               "seconds": time.monotonic() - self.begin, "verifications": True, "open_ends": not FULL,
                "unknown_at_most": a.kills * (SMTP_CONNECTIONS + TEXT_CONNECTIONS), "seen": self.chaos.counts()}
         collect(self.world, self.evidence, run, self.tail, self.sampler)
         codes, report = check(self.evidence)
@@ -152,7 +154,7 @@ class Trial:
         equal(sorted(set(codes)), [], "findings of the checker")
 
     def case_the_checker_finds_lies_in_this_very_evidence(self):
-        lies = LIES if os.environ.get("ENROLLD_TEST_FULL") else random.Random(self.arguments.seed).sample(LIES, 12)
+        lies = LIES if FULL else random.Random(self.arguments.seed).sample(LIES, 12)
         self.cases.say("tries " + ", ".join(lie.__name__.replace("_", " ") for lie, _ in lies))
         equal(unnoticed(self.evidence, lies), [], "lies that were not found")
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of one run, read.
 
-  run.json        what was run: seed, commit, versions, topics, group, faults
+  run.json        what was run: seed, commit, versions, faults; verifications: each address gets a message; unknown_at_most; open_ends:
+                  messages of dead workers whose answer was still awaited may be left
   requests.jsonl  every record the gateway published, with what it knows of it:
                     class      "good", "invalid", "malformed", "tombstone", "conflict": what the record must become (see judge.py)
                     claims     [[kind, canonical value], ...] that a good one asks for

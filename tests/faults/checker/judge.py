@@ -245,35 +245,43 @@ def _events(e, accepted, accounts):
 
 
 def messages_once(e):
-    """I4: a message arrives once, and at most once where its outcome is counted as unknown."""
+    """I4: a mail arrives once, and once more at most for each time that its outcome was counted as unknown."""
     arrived = collections.defaultdict(list)
     for mail in e.mails:
         arrived[(mail["message_id"] or "").strip("<>").split("@")[0]].append(mail)
     messages = {row["message_id"]: row for row in e.tables["message"]}
     unknown = 0
     for message_id, row in messages.items():
-        unknown += row["state"] == "unknown"
-        if row["due_at"] is not None and row["state"] != "unknown":
+        in_doubt = row["state"] == "transmitting" and e.run.get("open_ends")
+        unknown += row["unknowns"] + in_doubt
+        if row["due_at"] is not None and row["state"] != "unknown" and not in_doubt:
             yield Finding("message_unsettled", "I4", f"{message_id}: still {row['state']}")
-        if row["channel"] != "email":
-            continue
-        copies = arrived.get(message_id, [])
-        if len(copies) > 1:
-            yield Finding("mail_doubled", "I4", f"{message_id}: arrived {len(copies)} times, state {row['state']}")
-        elif row["state"] == "accepted" and not copies:
-            yield Finding("mail_lost", "I4", f"{message_id}: counted as accepted, never arrived")
+        if row["channel"] == "email":
+            yield from _mail(row, arrived.get(message_id, []))
     for message_id in arrived.keys() - messages.keys():
         yield Finding("mail_invented", "I4", f"{message_id or 'no Message-ID'}: a mail without a message row")
     yield from _texts(e, messages)
     most = e.run.get("unknown_at_most")
     if most is not None and unknown > most:
-        yield Finding("too_many_unknown", "I4", f"{unknown} messages of unknown outcome, at most {most} can be from the faults")
+        yield Finding("too_many_unknown", "I4", f"{unknown} hand-overs of unknown outcome, at most {most} can be from the faults")
     yield from _verifications(e, messages)
+
+
+def _mail(row, copies):
+    message_id = row["message_id"]
+    if len(copies) > 1 + row["unknowns"]:
+        yield Finding("mail_doubled", "I4", f"{message_id}: arrived {len(copies)} times, {row['unknowns']} of unknown outcome, {row['state']}")
+    elif row["state"] == "accepted" and not copies:
+        yield Finding("mail_lost", "I4", f"{message_id}: counted as accepted, never arrived")
+    if len({mail["sha256"] for mail in copies}) > 1 and len({mail["code"] for mail in copies}) > 1:
+        yield Finding("mail_differs", "I4", f"{message_id}: its copies carry different codes")
+    if len({tuple(mail["to"]) for mail in copies}) > 1:
+        yield Finding("mail_differs", "I4", f"{message_id}: its copies went to different people")
 
 
 def _texts(e, messages):
     count = sum(row["channel"] == "sms" and row["state"] == "accepted" for row in messages.values())
-    open_ends = sum(row["channel"] == "sms" and row["state"] == "unknown" for row in messages.values())
+    open_ends = sum(row["channel"] == "sms" and row["state"] in ("unknown", "transmitting") for row in messages.values())
     if not count <= len(e.texts) <= count + open_ends:
         yield Finding("texts_differ", "I4", f"{len(e.texts)} texts arrived, {count} are counted as accepted and {open_ends} as unknown")
 

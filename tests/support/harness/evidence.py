@@ -14,7 +14,7 @@ TABLES = {
     "claim": "select realm, kind, value, account_id::text from enrolld.claim",
     "inbox": 'select realm, route, request_id, state, outcome, reason, topic, partition, "offset", result, account_id::text, '
              "extract(epoch from stored_at)::float8 as stored_at from enrolld.inbox",
-    "message": "select message_id::text, realm, channel, state, attempts, code, extract(epoch from due_at)::float8 as due_at "
+    "message": "select message_id::text, realm, channel, state, attempts, unknowns, code, extract(epoch from due_at)::float8 as due_at "
                "from enrolld.message",
 }
 
@@ -99,11 +99,12 @@ def _offsets(world, lanes):
                    "mark": marks.get(partition)}
 
 
-def wait_settled(world, timeout=30):
-    """Waits until no message waits any more; how many still do."""
+def wait_settled(world, timeout=30, open_ends=True):
+    """Waits until no message waits any more; how many still do. open_ends: also for those of dead workers, whose answer is awaited long."""
     until = time.monotonic() + timeout
+    done = ["unknown"] if open_ends else ["unknown", "transmitting"]
     while True:
-        waiting = world.sql("select count(*) from enrolld.message where due_at is not null and state <> 'unknown'")[0][0]
+        waiting = world.sql("select count(*) from enrolld.message where due_at is not null and state <> all(%s)", done)[0][0]
         if not waiting or time.monotonic() > until:
             return waiting
         time.sleep(0.2)

@@ -5,6 +5,7 @@ import email.policy
 import hashlib
 import json
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -55,10 +56,11 @@ class Mailbox:
         return email.message_from_bytes((self.folder / row["file"]).read_bytes(), policy=email.policy.default)
 
     def rows(self):
-        """For a dump: each mail with a digest of its bytes."""
+        """For a dump: each mail with a digest of its bytes and the code in it."""
         for row in self.mails():
             data = (self.folder / row["file"]).read_bytes()
-            yield {**row, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            codes = re.findall(rb"^ +(\d{6,8})\r?$", data, re.M)
+            yield {**row, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "code": codes[0].decode() if codes else None}
 
 
 class Texts:
