@@ -55,10 +55,14 @@ const char *source_topic(const struct source *s, const char *name) ATTR_MUST_USE
 // --- start.c, reader thread ---
 void source_start_partitions(struct source *s); // as far as their offsets can be read now
 
-// --- source.c ---
+// --- trouble.c, reader thread ---
 void source_note(struct source *s, enum reason reason, const char *fmt, ...) ATTR_PRINTF(3, 4);
+void source_note_error(struct source *s, rd_kafka_resp_err_t err, const char *text);
 void source_note_record(struct source *s, const rd_kafka_message_t *message, bool ours); // an error in a record's place
-void source_works(struct source *s); // there is proof that the trouble has passed
+void source_on_error(rd_kafka_t *rk, int err, const char *text, void *opaque);
+void source_works(struct source *s);                      // there is proof that the trouble has passed
+void source_probe(struct source *s);                      // once a second: do the brokers answer, and do they have our topics?
+bool source_halted(const struct source *s) ATTR_MUST_USE; // it is one that does not pass
 
 // --- for the sink, any thread ---
 // Takes the group's metadata, then checks the passages' epochs; OK: *metadata is the caller's, and source_release follows.
