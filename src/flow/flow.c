@@ -71,7 +71,7 @@ static enum reason start_janitor(struct flow *flow, struct fault *f)
 	return reason;
 }
 
-enum reason flow_start(const struct flow_parts *parts, struct flow **ret, struct fault *f)
+enum reason flow_start(const struct flow_parts *parts, struct flow **ret_flow, struct fault *f)
 {
 	struct flow *flow = calloc(1, sizeof(*flow));
 	if (!flow)
@@ -89,7 +89,7 @@ enum reason flow_start(const struct flow_parts *parts, struct flow **ret, struct
 		flow_destroy(flow);
 		return reason;
 	}
-	*ret = flow;
+	*ret_flow = flow;
 	return REASON_OK;
 }
 
@@ -150,7 +150,8 @@ bool flow_alive(struct flow *flow, int64_t limit_ms)
 static bool is_up(struct flow *flow, enum stage a, enum stage b)
 {
 	for (int i = 0; i < LANE_COUNT; i++)
-		if (flow->lanes[i] && (atomic_load(&flow->lanes[i]->pulse[a].broken) || atomic_load(&flow->lanes[i]->pulse[b].broken)))
+		if (flow->lanes[i] &&
+		    (atomic_load(&flow->lanes[i]->pulse[a].broken) || atomic_load(&flow->lanes[i]->pulse[b].broken)))
 			return false;
 	return true;
 }

@@ -130,9 +130,11 @@ bool lane_retry(struct lane *lane, enum stage stage, struct backoff *backoff, co
 	atomic_store(&pulse->reason, (int)f->reason);
 	if (!atomic_exchange(&pulse->broken, true)) {
 		if (is_kafka_stage(stage))
-			LOG_FAULT(kafka_paused, f, log_text("lane", lane_kind_name(lane->kind)), log_text("stage", stage_name(stage)));
+			LOG_FAULT(kafka_paused, f, log_text("lane", lane_kind_name(lane->kind)),
+				  log_text("stage", stage_name(stage)));
 		else
-			LOG_FAULT(store_paused, f, log_text("lane", lane_kind_name(lane->kind)), log_text("stage", stage_name(stage)));
+			LOG_FAULT(store_paused, f, log_text("lane", lane_kind_name(lane->kind)),
+				  log_text("stage", stage_name(stage)));
 	}
 	lane_waits(lane, stage);
 	sleep_unless_leaving(lane, backoff_next_ms(backoff));

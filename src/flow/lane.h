@@ -49,8 +49,8 @@ struct lane {
 
 	pthread_mutex_t window_lock;
 	pthread_cond_t window_room;
-	size_t records, bytes; // in hand
-	int64_t cautious;      // records still to go one by one; the reader's
+	size_t records, bytes;   // in hand
+	int64_t cautious;        // records still to go one by one; the reader's
 	_Atomic int64_t hashing; // works at the hash pool
 
 	atomic_bool stopping; // the reader takes no more
@@ -62,7 +62,8 @@ struct lane {
 };
 
 // *lane is NULL, and nothing started, if no topic belongs to the lane.
-enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **lane, struct fault *f) ATTR_MUST_USE;
+enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **ret_lane,
+		       struct fault *f) ATTR_MUST_USE;
 void lane_stop(struct lane *lane);               // asks the reader to take no more
 bool lane_idle(struct lane *lane) ATTR_MUST_USE; // nothing in hand
 // Gives up what is left, joins the threads, closes and frees everything. true: nothing was left and the run is marked as ended.

@@ -75,8 +75,8 @@ static enum reason open_stores(struct lane *lane, struct fault *f)
 	} all[] = {{&lane->read_store, "read"}, {&lane->look_store, "look"}, {&lane->store_store, "store"}};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		char name[64];
-		snprintf(name, sizeof(name), "enrolld/%.30s/%s/%s", lane->parts->conf->instance, lane_kind_name(lane->kind),
-			 all[i].use);
+		(void)snprintf(name, sizeof(name), "enrolld/%.30s/%s/%s", lane->parts->conf->instance, lane_kind_name(lane->kind),
+			       all[i].use);
 		enum reason reason = store_open(lane->parts->store, name, all[i].store, f);
 		if (reason != REASON_OK)
 			return reason;
@@ -133,7 +133,7 @@ static enum reason start_threads(struct lane *lane, struct fault *f)
 	static void (*const run[STAGE_COUNT])(void *) = {reader_run, looker_run, hasher_run, storer_run, sinker_run};
 	for (int i = 0; i < STAGE_COUNT; i++) {
 		char name[16];
-		snprintf(name, sizeof(name), "%s-%s", lane_kind_name(lane->kind), stage_name((enum stage)i));
+		(void)snprintf(name, sizeof(name), "%s-%s", lane_kind_name(lane->kind), stage_name((enum stage)i));
 		enum reason reason = thread_start(name, run[i], lane, &lane->threads[i], f);
 		if (reason != REASON_OK)
 			return reason;
@@ -142,7 +142,8 @@ static enum reason start_threads(struct lane *lane, struct fault *f)
 	return REASON_OK;
 }
 
-enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **ret, struct fault *f)
+enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **ret_lane,
+		       struct fault *f)
 {
 	struct lane *lane = calloc(1, sizeof(*lane));
 	if (!lane)
@@ -151,11 +152,11 @@ enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow
 	lane->flow = flow;
 	lane->parts = parts;
 	lane->intake = (struct intake){parts->keys, ""};
-	snprintf(lane->group, sizeof(lane->group), "%s-%s", parts->conf->group, lane_kind_name(kind));
-	snprintf(lane->instance, sizeof(lane->instance), "%s-%s", parts->conf->instance, lane_kind_name(kind));
+	(void)snprintf(lane->group, sizeof(lane->group), "%s-%s", parts->conf->group, lane_kind_name(kind));
+	(void)snprintf(lane->instance, sizeof(lane->instance), "%s-%s", parts->conf->instance, lane_kind_name(kind));
 	gather_topics(lane);
 	make_plumbing(lane);
-	*ret = NULL;
+	*ret_lane = NULL;
 	if (lane->topic_count == 0) {
 		(void)!lane_leave(lane);
 		return REASON_OK;
@@ -169,7 +170,7 @@ enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow
 		(void)!lane_leave(lane);
 		return reason;
 	}
-	*ret = lane;
+	*ret_lane = lane;
 	return REASON_OK;
 }
 

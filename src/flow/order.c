@@ -67,12 +67,12 @@ static void list_keys(struct work *work)
 	place->tickets[place->count++].key = key_of('r', work->request.realm, work->request.route, work->request.request_id);
 	const struct registration *r = &work->registration;
 	for (size_t i = 0; work_asks_claims(work) && i < r->claim_count; i++)
-		place->tickets[place->count++].key =
-			key_of('c', work->request.realm, slice_of(claim_kind_name(r->claims[i].kind)), r->claims[i].value);
+		place->tickets[place->count++].key = key_of('c', work->request.realm, slice_of(claim_kind_name(r->claims[i].kind)),
+							    r->claims[i].value);
 	place->stems_from = place->count;
 	for (size_t i = 0; work->refusal == REASON_OK && i < r->derived_count; i++)
-		place->tickets[place->count++].key =
-			key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)), r->derived[i].stem);
+		place->tickets[place->count++].key = key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)),
+							    r->derived[i].stem);
 }
 
 static struct key_queue **find(struct order *order, uint64_t key)
@@ -116,16 +116,13 @@ static void part(struct order *order, struct order_ticket *ticket)
 static bool blocks(const struct work *other, const struct work *ours, size_t ticket)
 {
 	switch (other->order.stage) {
-	case ORDER_ANSWERING:
-		return false;
-	case ORDER_REFUSING:
-		return ticket == 0; // its row; it takes no claim
+	case ORDER_ANSWERING: return false;
+	case ORDER_REFUSING: return ticket == 0; // its row; it takes no claim
 	case ORDER_LOOKING:
 	case ORDER_WAITING:
 		return ticket >= ours->order.stems_from || other->order.group == 0 || other->order.group != ours->order.group;
 	case ORDER_CHANGING:
-	case ORDER_OUTSIDE:
-		break;
+	case ORDER_OUTSIDE: break;
 	}
 	return true;
 }
@@ -187,7 +184,9 @@ bool order_go_on(struct order *order, struct work *work, enum order_need need)
 	pthread_mutex_lock(&order->lock);
 	bool go = !is_behind(work, count);
 	if (go) {
-		place->stage = need == ORDER_NEED_NOTHING ? ORDER_ANSWERING : need == ORDER_NEED_ID ? ORDER_REFUSING : ORDER_CHANGING;
+		place->stage = need == ORDER_NEED_NOTHING ? ORDER_ANSWERING
+			       : need == ORDER_NEED_ID    ? ORDER_REFUSING
+							  : ORDER_CHANGING;
 	} else {
 		place->group = 0;
 		place->stage = ORDER_WAITING;

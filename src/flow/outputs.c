@@ -26,7 +26,8 @@ static void add_reply(struct work *work)
 	if (work->request.reply.style == REPLY_NONE || !work->dialect)
 		return;
 	struct answer answer = {0};
-	dialect_answer(work->dialect, work->route, &work->request, work->read ? &work->registration : NULL, &work->receipt, work->arena, &answer);
+	dialect_answer(work->dialect, work->route, &work->request, work->read ? &work->registration : NULL, &work->receipt,
+		       work->arena, &answer);
 	struct output reply;
 	const char *why = NULL;
 	if (intake_reply(work->topic, &work->request, &answer, work->arena, &reply, &why))
@@ -37,7 +38,8 @@ static void add_reply(struct work *work)
 
 static void add_result(struct work *work, struct slice bytes)
 {
-	operation_result_output(&work->request, &work->receipt, bytes, work->lane->parts->conf->result_topic, work->arena, add(work));
+	operation_result_output(&work->request, &work->receipt, bytes, work->lane->parts->conf->result_topic, work->arena,
+				add(work));
 }
 
 static void add_events(struct work *work)
@@ -45,27 +47,31 @@ static void add_events(struct work *work)
 	if (!work->read)
 		return;
 	struct output events[OPERATION_EVENTS_MAX];
-	size_t n = operation_event_outputs(&work->request, &work->registration, &work->receipt, work->lane->parts->conf->event_topic, work->arena,
-					   events);
+	size_t n = operation_event_outputs(&work->request, &work->registration, &work->receipt,
+					   work->lane->parts->conf->event_topic, work->arena, events);
 	for (size_t i = 0; i < n; i++)
 		*add(work) = events[i];
 }
 
 static void add_dead_letter(struct work *work, enum reason reason)
 {
-	intake_dead_letter(&work->record, work->lane->group, reason, work->addressed ? "operation" : "intake", work->lane->parts->conf->dead_topic,
-			   work->arena, add(work));
+	intake_dead_letter(&work->record, work->lane->group, reason, work->addressed ? "operation" : "intake",
+			   work->lane->parts->conf->dead_topic, work->arena, add(work));
 	LOG(record_buried, log_text("lane", lane_kind_name(work->lane->kind)), log_text("topic", work->record.at.topic),
-	    log_int("partition", work->record.at.partition), log_int("offset", work->record.at.offset), log_text("reason", reason_code(reason)));
+	    log_int("partition", work->record.at.partition), log_int("offset", work->record.at.offset),
+	    log_text("reason", reason_code(reason)));
 }
 
 static void count_end(const struct work *work)
 {
 	metric_add(METRIC_requests,
-		   METRIC_LABELS(lane_kind_name(work->lane->kind), outcome_name(work->receipt.outcome), reason_code(work->receipt.reason)), 1);
+		   METRIC_LABELS(lane_kind_name(work->lane->kind), outcome_name(work->receipt.outcome),
+				 reason_code(work->receipt.reason)),
+		   1);
 	const struct limit_summary *limit = work->receipt.reason == REASON_RATE_LIMITED ? receipt_limit(&work->receipt) : NULL;
 	if (limit)
-		metric_add(METRIC_limits_reached, METRIC_LABELS(lane_kind_name(work->lane->kind), arena_copy(work->arena, limit->name).ptr), 1);
+		metric_add(METRIC_limits_reached,
+			   METRIC_LABELS(lane_kind_name(work->lane->kind), arena_copy(work->arena, limit->name).ptr), 1);
 }
 
 void outputs_of_decision(struct work *work)
@@ -83,7 +89,8 @@ void outputs_of_decision(struct work *work)
 // A conflict has no row of its own: the answer says so, and a dead letter keeps the coordinates.
 static void outputs_of_conflict(struct work *work)
 {
-	work->receipt = (struct receipt){.outcome = OUTCOME_REFUSED, .reason = REASON_REQUEST_CONFLICT, .at_ms = work->facts.now_ms};
+	work->receipt = (struct receipt){
+		.outcome = OUTCOME_REFUSED, .reason = REASON_REQUEST_CONFLICT, .at_ms = work->facts.now_ms};
 	if (work->route)
 		work->receipt.operation = route_operation(work->route);
 	add_dead_letter(work, REASON_REQUEST_CONFLICT);
@@ -119,20 +126,15 @@ void outputs_of_hit(struct work *work)
 	work->output_count = 0;
 	metric_add(METRIC_inbox_hits, METRIC_LABELS(lane_kind_name(work->lane->kind), hit_name(facts->hit)), 1);
 	switch (facts->hit) {
-	case HIT_NONE:
-		PANIC("a new request is no hit");
+	case HIT_NONE: PANIC("a new request is no hit");
 	case HIT_REPLAY:
 		if (work->lane->parts->conf->replays == FLOW_REPLAYS_RESULTS)
 			repeat_result(work);
 		return;
-	case HIT_SWEPT:
-		return;
-	case HIT_CONFLICT:
-		outputs_of_conflict(work);
-		return;
+	case HIT_SWEPT: return;
+	case HIT_CONFLICT: outputs_of_conflict(work); return;
 	case HIT_REDELIVERY:
-	case HIT_REPEAT:
-		break;
+	case HIT_REPEAT: break;
 	}
 	struct fault f;
 	if (receipt_read(facts->row.receipt, work->arena, &work->receipt, &f) != REASON_OK) {

@@ -35,7 +35,7 @@ static bool open_sink(struct sinker *s)
 	const struct flow_conf *conf = lane->parts->conf;
 	const char *topics[] = {conf->result_topic, conf->event_topic, conf->dead_topic};
 	char id[400];
-	snprintf(id, sizeof(id), "%s-%s", lane->group, conf->instance);
+	(void)snprintf(id, sizeof(id), "%s-%s", lane->group, conf->instance);
 	struct sink_options options = {
 		.conf = lane->parts->kafka,
 		.group = lane->group,
@@ -93,7 +93,8 @@ static size_t gather_passages(struct sinker *s, struct work **works, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		const struct ledger_entry *e = &works[i]->entry;
 		size_t k = 0;
-		while (k < n && (s->passages[k].partition != e->at.partition || s->passages[k].topic != e->at.topic || s->passages[k].epoch != e->epoch))
+		while (k < n && (s->passages[k].partition != e->at.partition || s->passages[k].topic != e->at.topic ||
+				 s->passages[k].epoch != e->epoch))
 			k++;
 		if (k == n)
 			s->passages[n++] = (struct passage){e->at.topic, e->at.partition, e->epoch, 0,
@@ -146,8 +147,8 @@ static void rewind_lane(struct sinker *s, const struct fault *f)
 
 static void note_sent(const struct lane *lane, size_t records, size_t outputs, int64_t begin_ns)
 {
-	LOG(batch_sent, log_text("lane", lane_kind_name(lane->kind)), log_int("records", (int64_t)records), log_int("outputs", (int64_t)outputs),
-	    log_int("us", (clock_mono_ns() - begin_ns) / 1000));
+	LOG(batch_sent, log_text("lane", lane_kind_name(lane->kind)), log_int("records", (int64_t)records),
+	    log_int("outputs", (int64_t)outputs), log_int("us", (clock_mono_ns() - begin_ns) / 1000));
 }
 
 // One transaction for all given; they are ended when it returns.
@@ -160,7 +161,8 @@ static void send(struct sinker *s, struct work **works, size_t count)
 		size_t passages = gather_passages(s, works, count);
 		int64_t begin = clock_mono_ns();
 		enum reason reason = FAILPOINT(sink_taken) ? fault_set(&f, REASON_KAFKA_UNAVAILABLE, "failpoint sink.taken")
-							   : sink_commit(lane->sink, lane->source, s->outputs, outputs, s->passages, passages, &f);
+							   : sink_commit(lane->sink, lane->source, s->outputs, outputs, s->passages,
+									 passages, &f);
 		if (reason == REASON_OK && FAILPOINT(sink_committed))
 			reason = fault_set(&f, REASON_KAFKA_UNKNOWN, "failpoint sink.committed");
 		switch (reason) {
@@ -171,8 +173,7 @@ static void send(struct sinker *s, struct work **works, size_t count)
 			lane_works(lane, STAGE_SINK, &s->backoff);
 			end_all(s, works, count, true);
 			return;
-		case REASON_ASSIGNMENT_STALE:
-			continue;
+		case REASON_ASSIGNMENT_STALE: continue;
 		case REASON_KAFKA_ABORTED:
 		case REASON_KAFKA_FENCED:
 		case REASON_KAFKA_UNKNOWN:

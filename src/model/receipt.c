@@ -160,7 +160,8 @@ static bool read_nonce(const struct node *map, struct nonce *nonce, uint16_t *re
 {
 	struct slice text = node_text(node_member(map, "nonce"));
 	int64_t epoch;
-	if (text.len != HEX_TEXT_SIZE(NONCE_SIZE) - 1 || !hex_decode(text, nonce->bytes) || !read_int(map, "epoch", 1, INT16_MAX, &epoch))
+	if (text.len != HEX_TEXT_SIZE(NONCE_SIZE) - 1 || !hex_decode(text, nonce->bytes) ||
+	    !read_int(map, "epoch", 1, INT16_MAX, &epoch))
 		return false;
 	*ret_epoch = (uint16_t)epoch;
 	return true;

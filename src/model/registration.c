@@ -16,11 +16,8 @@ static const char *const operation_names[OPERATION_COUNT] = {
 };
 
 static const char *const claim_names[CLAIM_KIND_COUNT] = {
-	[CLAIM_EMAIL] = "email",
-	[CLAIM_PHONE] = "phone",
-	[CLAIM_USERNAME] = "username",
-	[CLAIM_SLUG] = "slug",
-	[CLAIM_HANDLE] = "handle",
+	[CLAIM_EMAIL] = "email", [CLAIM_PHONE] = "phone",   [CLAIM_USERNAME] = "username",
+	[CLAIM_SLUG] = "slug",   [CLAIM_HANDLE] = "handle",
 };
 
 const char *operation_kind_name(enum operation_kind kind)

@@ -8,7 +8,8 @@
 static const struct setting rows[] = {
 	{"signup.verify_email", AT(BOOL, verify_email), .fallback = "true",
 	 .doc = "Send a mail with a code and a link to the e-mail address of a new account."},
-	{"signup.verify_phone", AT(BOOL, verify_phone), .fallback = "true", .doc = "Send a text with a code to the phone number of a new account."},
+	{"signup.verify_phone", AT(BOOL, verify_phone), .fallback = "true",
+	 .doc = "Send a text with a code to the phone number of a new account."},
 	{"signup.email_life", AT(DURATION, email_life_ms), .min = 60000, .max = 24 * HOUR, .fallback = "24h",
 	 .doc = "How long a mailed code or link is good for (NIST SP 800-63A: at most 24 hours)."},
 	{"signup.text_life", AT(DURATION, text_life_ms), .min = 60000, .max = HOUR / 6, .fallback = "10m",

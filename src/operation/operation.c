@@ -10,9 +10,9 @@ static const struct operation_row rows[OPERATION_COUNT] = {
 
 static enum decision refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)
 {
-	receipt->outcome = reason == REASON_REQUEST_EXPIRED ? OUTCOME_EXPIRED
+	receipt->outcome = reason == REASON_REQUEST_EXPIRED         ? OUTCOME_EXPIRED
 			   : reason_verdict(reason) == VERDICT_BURY ? OUTCOME_DEAD
-								     : OUTCOME_REFUSED;
+								    : OUTCOME_REFUSED;
 	receipt->reason = reason;
 	operation_seal_case(c, receipt, changes);
 	return DECISION_STORE;
@@ -31,11 +31,13 @@ static enum decision refuse_invalid(const struct operation_case *c, struct recei
 	receipt->violations = c->registration->violations;
 	receipt->violation_count = c->registration->violation_count;
 	if (c->registration->unique_anyway && any_taken(c))
-		dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
+		dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations,
+			      &receipt->violation_count);
 	return refuse(c, REASON_INVALID, receipt, changes);
 }
 
-static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				  struct changes *changes)
 {
 	(void)!refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
 	dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
@@ -106,7 +108,8 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 		changes->result = operation_result_bytes(c->request, c->route != NULL, receipt, c->arena);
 }
 
-enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			       struct changes *changes)
 {
 	*changes = (struct changes){.limits = c->limits, .limit_count = c->limit_count};
 	*receipt = (struct receipt){.at_ms = c->facts->now_ms};

@@ -6,10 +6,12 @@
 
 // An operation: what an acceptable request (no violation, no claim taken) changes. Adding one is one file and one row in operation.c.
 struct operation_row {
-	enum decision (*accept)(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes);
+	enum decision (*accept)(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes);
 };
 
-enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes);
+enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes);
 
 // Bytes of the result record (DESIGN section 4): absent members are left out.
 struct slice operation_result_bytes(const struct request *request, bool routed, const struct receipt *receipt, struct arena *arena);

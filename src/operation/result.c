@@ -69,8 +69,8 @@ struct slice operation_result_bytes(const struct request *request, bool routed, 
 #define EVENT_HEADERS_MAX 9
 
 // CloudEvents Kafka binding 1.0, binary mode.
-static void event_headers(struct output *output, const struct request *request, const char *type, struct slice subject, const char *word, int64_t at_ms,
-			  struct arena *arena)
+static void event_headers(struct output *output, const struct request *request, const char *type, struct slice subject,
+			  const char *word, int64_t at_ms, struct arena *arena)
 {
 	struct uuid id = operation_id(request, word);
 	struct header *h = ARENA_ARRAY(arena, EVENT_HEADERS_MAX, struct header);
@@ -90,10 +90,11 @@ static void event_headers(struct output *output, const struct request *request, 
 	output->header_count = n;
 }
 
-void operation_result_output(const struct request *request, const struct receipt *receipt, struct slice bytes, const char *topic, struct arena *arena,
-			     struct output *output)
+void operation_result_output(const struct request *request, const struct receipt *receipt, struct slice bytes, const char *topic,
+			     struct arena *arena, struct output *output)
 {
-	*output = (struct output){.kind = OUTPUT_RESULT, .topic = slice_of(topic), .partition = -1, .key = request->request_id, .value = bytes};
+	*output = (struct output){
+		.kind = OUTPUT_RESULT, .topic = slice_of(topic), .partition = -1, .key = request->request_id, .value = bytes};
 	event_headers(output, request, "enrolld.result.v1", request->request_id, "result", receipt->at_ms, arena);
 }
 
@@ -112,8 +113,8 @@ static void write_identities(struct json_writer *w, const struct registration *r
 	json_close_list(w);
 }
 
-static struct slice registered_bytes(const struct request *request, const struct registration *registration, const struct receipt *receipt,
-				     struct arena *arena)
+static struct slice registered_bytes(const struct request *request, const struct registration *registration,
+				     const struct receipt *receipt, struct arena *arena)
 {
 	struct strbuf out = STRBUF_INIT(RESULT_LIMIT);
 	struct json_writer w;
@@ -140,13 +141,17 @@ static struct slice registered_bytes(const struct request *request, const struct
 	return settle(&out, arena);
 }
 
-size_t operation_event_outputs(const struct request *request, const struct registration *registration, const struct receipt *receipt, const char *topic,
-			       struct arena *arena, struct output outputs[static OPERATION_EVENTS_MAX])
+size_t operation_event_outputs(const struct request *request, const struct registration *registration,
+			       const struct receipt *receipt, const char *topic, struct arena *arena,
+			       struct output outputs[static OPERATION_EVENTS_MAX])
 {
 	if (receipt->outcome != OUTCOME_ACCEPTED || receipt->operation != OPERATION_SIGN_UP)
 		return 0;
 	struct slice id = id_text(&receipt->account_id, arena);
-	outputs[0] = (struct output){.kind = OUTPUT_EVENT, .topic = slice_of(topic), .partition = -1, .key = id,
+	outputs[0] = (struct output){.kind = OUTPUT_EVENT,
+				     .topic = slice_of(topic),
+				     .partition = -1,
+				     .key = id,
 				     .value = registered_bytes(request, registration, receipt, arena)};
 	event_headers(&outputs[0], request, "enrolld.account.registered.v1", id, "account.registered", receipt->at_ms, arena);
 	return 1;

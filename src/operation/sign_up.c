@@ -16,7 +16,8 @@ static struct nonce nonce_of(const struct operation *op, const struct operation_
 	return nonce;
 }
 
-static struct challenge_row challenge_for(const struct operation *op, const struct operation_case *c, const struct claim *claim, struct uuid account)
+static struct challenge_row challenge_for(const struct operation *op, const struct operation_case *c, const struct claim *claim,
+					  struct uuid account)
 {
 	bool mail = claim->kind == CLAIM_EMAIL;
 	const char *purpose = mail ? "verify_email" : "verify_phone";
@@ -68,7 +69,8 @@ static bool wants_verification(const struct operation *op, const struct claim *c
 	return (claim->kind == CLAIM_EMAIL && op->conf->verify_email) || (claim->kind == CLAIM_PHONE && op->conf->verify_phone);
 }
 
-static void add_verifications(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+static void add_verifications(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			      struct changes *changes)
 {
 	for (size_t i = 0; i < c->registration->claim_count; i++) {
 		const struct claim *claim = &c->registration->claims[i];
@@ -103,7 +105,8 @@ static void add_claims(const struct operation_case *c, struct receipt *receipt, 
 		struct slice value = c->facts->proposals[i];
 		if (slice_is_absent(value))
 			PANIC("a derived claim has no proposal");
-		claims[r->claim_count + i] = (struct claim){.kind = derived->kind, .value = value, .shown = value, .field = derived->field};
+		claims[r->claim_count + i] = (struct claim){
+			.kind = derived->kind, .value = value, .shown = value, .field = derived->field};
 		if (derived->kind == CLAIM_SLUG)
 			receipt->slug = value;
 	}
@@ -121,7 +124,8 @@ static void add_mint(const struct operation *op, const struct operation_case *c,
 	receipt->mint_nonce = nonce_of(op, c, receipt->mint_epoch, "tokens");
 }
 
-enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes)
 {
 	const struct registration *r = c->registration;
 	receipt->has_account = true;
@@ -138,7 +142,9 @@ enum decision operation_sign_up(const struct operation *op, const struct operati
 		.birth_date = r->birth_date,
 		.locale = r->locale,
 		.attributes = r->attributes,
-		.counter = !r->wants_number ? NULL : r->counter ? r->counter : "account",
+		.counter = !r->wants_number ? NULL
+			   : r->counter     ? r->counter
+					    : "account",
 	};
 	add_verifications(op, c, receipt, changes);
 	changes->account.state = changes->challenge_count ? "pending" : "active";

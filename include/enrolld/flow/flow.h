@@ -20,14 +20,14 @@ const char *lane_kind_name(enum lane_kind kind) ATTR_MUST_USE; // "signup", "otp
 enum flow_replays { FLOW_REPLAYS_SILENT, FLOW_REPLAYS_RESULTS };
 
 struct flow_conf {
-	const char *instance;      // stable name of this worker among its fellows
-	const char *group;         // prefix of the consumer groups: <group>-<lane>
-	int64_t window_records;    // records in hand of one lane
+	const char *instance;   // stable name of this worker among its fellows
+	const char *group;      // prefix of the consumer groups: <group>-<lane>
+	int64_t window_records; // records in hand of one lane
 	int64_t window_bytes;
 	int64_t look_batch, store_batch, sink_batch;
-	int64_t drain_ms;          // how long a stop waits for what is in hand
+	int64_t drain_ms; // how long a stop waits for what is in hand
 	int64_t retry_min_ms, retry_max_ms;
-	int64_t cautious_records;  // that go one by one after an unclean stop
+	int64_t cautious_records; // that go one by one after an unclean stop
 	int64_t sweep_every_ms, sweep_batch;
 	int replays; // enum flow_replays: what a record that has passed before gives
 	const char *result_topic, *event_topic, *dead_topic;
@@ -51,7 +51,7 @@ struct flow_parts {
 
 struct flow;
 
-enum reason flow_start(const struct flow_parts *parts, struct flow **flow, struct fault *f) ATTR_MUST_USE;
+enum reason flow_start(const struct flow_parts *parts, struct flow **ret_flow, struct fault *f) ATTR_MUST_USE;
 // Takes no more records, finishes what is in hand within the drain limit, leaves. *clean: everything was finished.
 void flow_stop(struct flow *flow, bool *clean);
 void flow_destroy(struct flow *flow); // after flow_stop; NULL is fine

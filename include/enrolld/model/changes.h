@@ -22,24 +22,24 @@ struct account_row {
 struct challenge_row {
 	struct uuid challenge_id;
 	struct uuid account_id;
-	const char *purpose;      // "verify_email", "verify_phone"
-	const char *channel;      // "email", "sms"
+	const char *purpose; // "verify_email", "verify_phone"
+	const char *channel; // "email", "sms"
 	enum claim_kind claim_kind;
 	struct slice claim_value;
 	struct nonce nonce;
 	uint16_t epoch;
 	uint8_t token_digest[DIGEST_SIZE]; // to find the row by its link token
-	int64_t life_ms;          // added to database time
+	int64_t life_ms;                   // added to database time
 };
 
 // A message to hand to the courier; payload is sealed with the message id as context.
 struct message_row {
 	struct uuid message_id;
 	struct uuid challenge_id;
-	const char *channel;      // "email", "sms"
+	const char *channel;       // "email", "sms"
 	const char *template_name; // folder under schemas/messages
 	struct slice sealed;
-	int64_t life_ms;          // never sent after database time + life
+	int64_t life_ms; // never sent after database time + life
 };
 
 #define MESSAGES_MAX 2
@@ -47,12 +47,12 @@ struct message_row {
 struct changes {
 	bool has_account;
 	struct account_row account;
-	const struct claim *claims; // of the registration, then the derived ones; written with the account
-	size_t claim_count;         // of all
-	size_t derived_count;       // the last so many are derived
+	const struct claim *claims;     // of the registration, then the derived ones; written with the account
+	size_t claim_count;             // of all
+	size_t derived_count;           // the last so many are derived
 	const struct limit_use *limits; // of the registration
 	size_t limit_count;
-	bool counts[LIMITS_MAX];    // which of them this request is counted on
+	bool counts[LIMITS_MAX]; // which of them this request is counted on
 	struct challenge_row challenges[MESSAGES_MAX];
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];

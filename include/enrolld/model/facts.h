@@ -24,13 +24,13 @@ const char *hit_name(enum hit hit) ATTR_MUST_USE;
 
 // The row of a request that is done. Slices live in the arena of the work item that looked.
 struct inbox_row {
-	bool dead;             // dead-lettered: no result
-	struct slice topic;    // coordinates of the record it was stored for
+	bool dead;          // dead-lettered: no result
+	struct slice topic; // coordinates of the record it was stored for
 	int32_t partition;
 	int64_t offset;
 	struct fingerprint fingerprint;
-	struct slice result;   // bytes of the result; absent if dead
-	struct slice receipt;  // JSON, see receipt.h
+	struct slice result;  // bytes of the result; absent if dead
+	struct slice receipt; // JSON, see receipt.h
 };
 
 // How much of a limit is spent. After the store: with this request, if it was counted.
@@ -41,14 +41,14 @@ struct limit_state {
 };
 
 struct facts {
-	int64_t now_ms;      // database time of the look
-	int64_t mark;        // passed mark of the record's partition
+	int64_t now_ms; // database time of the look
+	int64_t mark;   // passed mark of the record's partition
 	enum hit hit;
-	struct inbox_row row; // valid unless hit is NONE or SWEPT
-	bool found;           // row is filled
-	bool own;             // the row was stored for this very record
-	bool taken[CLAIMS_MAX]; // by claim index: held by another account
-	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
+	struct inbox_row row;                  // valid unless hit is NONE or SWEPT
+	bool found;                            // row is filled
+	bool own;                              // the row was stored for this very record
+	bool taken[CLAIMS_MAX];                // by claim index: held by another account
+	struct slice proposals[DERIVED_MAX];   // by index of the derived claims: a value that was free at the look
 	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 

@@ -13,4 +13,5 @@ struct payload {
 };
 
 struct slice payload_write(const struct payload *payload, struct arena *arena) ATTR_MUST_USE; // JSON
-enum reason payload_read(struct slice json, struct arena *arena, struct payload *payload, struct fault *f) ATTR_MUST_USE; // INTERNAL if it is none
+enum reason payload_read(struct slice json, struct arena *arena, struct payload *payload,
+			 struct fault *f) ATTR_MUST_USE; // INTERNAL if it is none

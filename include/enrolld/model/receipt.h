@@ -22,21 +22,21 @@ struct limit_summary {
 
 struct receipt {
 	enum outcome outcome;
-	enum reason reason;             // REASON_OK if accepted
+	enum reason reason; // REASON_OK if accepted
 	enum operation_kind operation;
-	int64_t at_ms;                  // database time of the decision
+	int64_t at_ms; // database time of the decision
 	bool has_account;
 	struct uuid account_id;
 	bool has_challenge;
 	struct uuid challenge_id;
-	struct nonce nonce;             // of the challenge: codes and tokens are derived from it
+	struct nonce nonce; // of the challenge: codes and tokens are derived from it
 	uint16_t epoch;
-	int64_t expires_ms;             // of the challenge
+	int64_t expires_ms; // of the challenge
 	struct violation *violations;
 	size_t violation_count;
-	int64_t account_number;         // integer id; 0: none
-	struct slice slug;              // absent: none
-	bool has_mint;                  // tokens are derived from this, with at_ms as their time
+	int64_t account_number; // integer id; 0: none
+	struct slice slug;      // absent: none
+	bool has_mint;          // tokens are derived from this, with at_ms as their time
 	struct nonce mint_nonce;
 	uint16_t mint_epoch;
 	struct limit_summary limits[LIMITS_MAX]; // those that were asked

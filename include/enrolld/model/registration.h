@@ -46,9 +46,9 @@ struct claim {
 // free. Proposed by the look (struct facts), taken by the store; one that is lost on the way is proposed anew.
 struct derived_claim {
 	enum claim_kind kind;
-	struct slice stem;  // 1 to max code points, as it is to be unique
-	size_t max;         // code points of the whole, DERIVED_LENGTH_MIN to DERIVED_LENGTH_MAX
-	const char *field;  // JSON pointer that stands for it
+	struct slice stem; // 1 to max code points, as it is to be unique
+	size_t max;        // code points of the whole, DERIVED_LENGTH_MIN to DERIVED_LENGTH_MAX
+	const char *field; // JSON pointer that stands for it
 };
 #define DERIVED_LENGTH_MIN 24 // room for any number
 #define DERIVED_LENGTH_MAX 512
@@ -87,24 +87,25 @@ struct registration {
 	enum operation_kind operation;
 	struct claim claims[CLAIMS_MAX];
 	size_t claim_count;
-	bool unique_anyway;          // taken claims are told together with violations, not only where there are none
+	bool unique_anyway; // taken claims are told together with violations, not only where there are none
 	struct derived_claim derived[DERIVED_MAX];
 	size_t derived_count;
-	bool wants_number;           // the account gets an integer id, counted from 1 in each realm
-	const char *counter;         // what counts it; NULL: "account". Dialects that share a realm must share the counter too
-	bool wants_tokens;           // the answer carries tokens: the receipt gets what they are minted from
-	struct slice bearer_digest;  // keyed digest of a bearer token; absent if there is none
+	bool wants_number;          // the account gets an integer id, counted from 1 in each realm
+	const char *counter;        // what counts it; NULL: "account". Dialects that share a realm must share the counter too
+	bool wants_tokens;          // the answer carries tokens: the receipt gets what they are minted from
+	struct slice bearer_digest; // keyed digest of a bearer token; absent if there is none
 	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
 	size_t limit_count;
-	struct secret *password;     // owned by whoever owns the registration, until the hash pool takes it
-	struct slice password_hash;  // a foreign hash instead; absent otherwise
+	struct secret *password;    // owned by whoever owns the registration, until the hash pool takes it
+	struct slice password_hash; // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;
-	struct slice birth_date;     // YYYY-MM-DD
-	struct slice locale;         // BCP 47, normalised case
-	struct slice attributes;     // JSON object text; absent if none
+	struct slice birth_date;      // YYYY-MM-DD
+	struct slice locale;          // BCP 47, normalised case
+	struct slice attributes;      // JSON object text; absent if none
 	struct violation *violations; // in the dialect's order; none means acceptable so far
 	size_t violation_count;
-	const struct dialect_reading *reading; // what the dialect found in the request, for its answers; NULL if it did not get that far
+	const struct dialect_reading
+		*reading; // what the dialect found in the request, for its answers; NULL if it did not get that far
 };
 
 const struct claim *registration_claim(const struct registration *r, enum claim_kind kind) ATTR_MUST_USE; // NULL if none

@@ -31,7 +31,7 @@ struct operation_case {
 	const struct registration *registration; // NULL: the body could not be read, or nobody looked
 	const struct limit_use *limits;          // that it comes under, also where the body could not be read
 	size_t limit_count;
-	enum reason refusal;                     // why it is refused so far; OK if it is not
+	enum reason refusal; // why it is refused so far; OK if it is not
 	const struct facts *facts;
 	struct arena *arena;
 };
@@ -44,17 +44,19 @@ enum decision {
 // For a new request (facts->hit NONE), and again when the store found other facts. Fills receipt and changes; account.password_hash is left absent for
 // DECISION_HASH. In this order, and the first that holds is the answer: buried, expired, over a limit before the body, unreadable, over a limit
 // before the rules, rules not met, operation not available, over a limit after the rules, identity taken.
-enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes) ATTR_MUST_USE;
+enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			       struct changes *changes) ATTR_MUST_USE;
 
 // Within the store transaction, for an item that was WON or LOST (and then decided again): brings the receipt up to how limits stand now that the
 // request was counted, and to the account's number. true: it has changed, and so has changes->receipt.
 bool operation_complete(const struct operation_case *c, struct receipt *receipt, struct changes *changes) ATTR_MUST_USE;
 
 // The result record of a request: bytes of the inbox row, headers as CloudEvents binary mode, key the request id.
-void operation_result_output(const struct request *request, const struct receipt *receipt, struct slice bytes, const char *topic, struct arena *arena,
-			     struct output *output);
+void operation_result_output(const struct request *request, const struct receipt *receipt, struct slice bytes, const char *topic,
+			     struct arena *arena, struct output *output);
 
 #define OPERATION_EVENTS_MAX 2
 // Account events of an accepted request; the same bytes and ids whenever it is asked again. Returns how many.
-size_t operation_event_outputs(const struct request *request, const struct registration *registration, const struct receipt *receipt, const char *topic,
-			       struct arena *arena, struct output outputs[static OPERATION_EVENTS_MAX]);
+size_t operation_event_outputs(const struct request *request, const struct registration *registration,
+			       const struct receipt *receipt, const char *topic, struct arena *arena,
+			       struct output outputs[static OPERATION_EVENTS_MAX]);

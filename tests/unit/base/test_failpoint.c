@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <signal.h>
@@ -19,8 +20,17 @@
 static void refuses_what_it_does_not_understand(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"nothing=die", "look.done", "look.done=", "look.done=explode", "look.done=stall", "look.done=stall:5",
-					  "look.done=die@", "look.done=die@0", "look.done=fail%101", "look.done=diex", "hash.done=die;look.done"};
+	static const char *const bad[] = {"nothing=die",
+					  "look.done",
+					  "look.done=",
+					  "look.done=explode",
+					  "look.done=stall",
+					  "look.done=stall:5",
+					  "look.done=die@",
+					  "look.done=die@0",
+					  "look.done=fail%101",
+					  "look.done=diex",
+					  "hash.done=die;look.done"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct fault f;
 		assert_int_equal(failpoint_setup(bad[i], &f), REASON_SETTING_INVALID);

@@ -127,7 +127,8 @@ static void texts_have_known_values(void **state)
 	derive_text(ring, 1, "x", shop, &nonce, 0, "ab", 1, text);
 	assert_string_equal(text, "b");
 	derive_text(ring, 1, "x", shop, &nonce, 0, "abc", 100, text); // more than one block
-	assert_string_equal(text, "cbcbbcbbcbabccbaacccbabaacabbbccbabacbaabacaabcaabaabcccacabbbbbcbbbaccaaaaabbbbcbacccabbacaacacaabc");
+	assert_string_equal(text,
+			    "cbcbbcbbcbabccbaacccbabaacabbbccbabacbaabacaabcaabaabcccacabbbbbcbbbaccaaaaabbbbcbacccabbacaacacaabc");
 }
 
 static void texts_are_spread(void **state)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -21,9 +22,11 @@ static struct work *make(const char *id, const char *email, const char *username
 	work->read = true;
 	work->refusal = email || username ? REASON_OK : REASON_INVALID;
 	if (email)
-		work->registration.claims[work->registration.claim_count++] = (struct claim){.kind = CLAIM_EMAIL, .value = slice_of(email)};
+		work->registration.claims[work->registration.claim_count++] = (struct claim){.kind = CLAIM_EMAIL,
+											     .value = slice_of(email)};
 	if (username)
-		work->registration.claims[work->registration.claim_count++] = (struct claim){.kind = CLAIM_USERNAME, .value = slice_of(username)};
+		work->registration.claims[work->registration.claim_count++] = (struct claim){.kind = CLAIM_USERNAME,
+											     .value = slice_of(username)};
 	return work;
 }
 

@@ -71,8 +71,14 @@ static void an_accepted_receipt_comes_back(void **state)
 
 static void what_was_generated_comes_back(void **state)
 {
-	struct receipt in = {.outcome = OUTCOME_ACCEPTED, .operation = OPERATION_SIGN_UP, .at_ms = 1, .account_number = 4294967297,
-			     .slug = SLICE_LIT("jos\"e-2"), .has_mint = true, .mint_epoch = 3, .mint_nonce = {{0xab, 0xcd}}};
+	struct receipt in = {.outcome = OUTCOME_ACCEPTED,
+			     .operation = OPERATION_SIGN_UP,
+			     .at_ms = 1,
+			     .account_number = 4294967297,
+			     .slug = SLICE_LIT("jos\"e-2"),
+			     .has_mint = true,
+			     .mint_epoch = 3,
+			     .mint_nonce = {{0xab, 0xcd}}};
 	struct receipt out;
 	struct slice json = receipt_write(&in, *state);
 	assert_true(slice_equal_text(json, "{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,"

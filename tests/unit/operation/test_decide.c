@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -32,8 +33,9 @@ struct fixture {
 	struct changes changes;
 };
 
-static const char good[] = "{\"email\":\"Ada@Example.com\",\"phone\":\"+44 20 7183 8750\",\"password\":\"green kettle on the third stair\","
-			   "\"given_name\":\"Ada\",\"locale\":\"en-GB\",\"attributes\":{\"plan\":\"free\"}}";
+static const char good[] =
+	"{\"email\":\"Ada@Example.com\",\"phone\":\"+44 20 7183 8750\",\"password\":\"green kettle on the third stair\","
+	"\"given_name\":\"Ada\",\"locale\":\"en-GB\",\"attributes\":{\"plan\":\"free\"}}";
 
 static void read_request(struct fixture *x, const char *body)
 {
@@ -41,9 +43,14 @@ static void read_request(struct fixture *x, const char *body)
 	struct fault f;
 	const struct dialect *dialect;
 	x->record = (struct record){.at = {"enroll.signup", 3, 42}, .value = arena_copy(x->arena, slice_of(body))};
-	x->request = (struct request){.record = &x->record, .method = SLICE_LIT("POST"), .path = SLICE_LIT("/v1/accounts"),
-				      .content_type = SLICE_LIT("application/json"), .body = x->record.value, .realm = SLICE_LIT("main"),
-				      .request_id = SLICE_LIT("id-1"), .asked_ms = NOW_MS - 1000};
+	x->request = (struct request){.record = &x->record,
+				      .method = SLICE_LIT("POST"),
+				      .path = SLICE_LIT("/v1/accounts"),
+				      .content_type = SLICE_LIT("application/json"),
+				      .body = x->record.value,
+				      .realm = SLICE_LIT("main"),
+				      .request_id = SLICE_LIT("id-1"),
+				      .asked_ms = NOW_MS - 1000};
 	x->registration = (struct registration){0};
 	x->facts = (struct facts){.now_ms = NOW_MS};
 	assert_int_equal(dialect_route(x->dialects, names, 1, &x->request, &dialect, &x->c.route, &f), REASON_OK);
@@ -189,9 +196,10 @@ static void result_bytes_are_as_documented(void **state)
 	struct fixture *x = *state;
 	x->facts.taken[0] = true;
 	(void)decide(x);
-	assert_text(x->changes.result, "{\"request_id\":\"id-1\",\"realm\":\"main\",\"operation\":\"sign_up\",\"outcome\":\"refused\","
-				       "\"reason\":\"identity_taken\",\"violations\":[{\"field\":\"/email\",\"code\":\"taken\"}],"
-				       "\"at\":\"2026-11-24T22:52:11.123Z\"}");
+	assert_text(x->changes.result,
+		    "{\"request_id\":\"id-1\",\"realm\":\"main\",\"operation\":\"sign_up\",\"outcome\":\"refused\","
+		    "\"reason\":\"identity_taken\",\"violations\":[{\"field\":\"/email\",\"code\":\"taken\"}],"
+		    "\"at\":\"2026-11-24T22:52:11.123Z\"}");
 }
 
 static void an_invalid_request_keeps_its_violations(void **state)
@@ -250,7 +258,8 @@ static void events_and_results_are_cloud_events(void **state)
 	(void)decide(x);
 	operation_result_output(&x->request, &x->receipt, x->changes.result, "enroll.results", x->arena, &result);
 	assert_text(result.key, "id-1");
-	assert_int_equal(operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events), 1);
+	assert_int_equal(operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events),
+			 1);
 	char id[UUID_TEXT_SIZE];
 	assert_text(events[0].key, uuid_format(&x->receipt.account_id, id));
 	assert_non_null(strstr(events[0].value.ptr, "\"attributes\":{\"plan\":\"free\"}"));
@@ -261,7 +270,8 @@ static void events_and_results_are_cloud_events(void **state)
 			 slice_equal_text(result.headers[i].name, "traceparent");
 	assert_int_equal(found, 3);
 	x->receipt.outcome = OUTCOME_REFUSED;
-	assert_int_equal(operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events), 0);
+	assert_int_equal(operation_event_outputs(&x->request, &x->registration, &x->receipt, "enroll.accounts", x->arena, events),
+			 0);
 }
 
 static const struct limit_use limits[] = {
