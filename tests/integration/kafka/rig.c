@@ -293,7 +293,7 @@ void worker_open(struct worker *w)
 					.topics = topics,
 					.topic_count = 1,
 					.value_limit = 1024,
-					.events = {w, on_assigned, on_dropped, on_gap}};
+					.events = {.ctx = w, .assigned = on_assigned, .dropped = on_dropped, .gap = on_gap}};
 	struct sink_options sink = {
 		.conf = &w->conf, .group = w->group, .transactional_id = w->instance, .topics = outs, .topic_count = 1};
 	struct fault f = {0};
