@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hex: so many hexadecimal digits, such as the 24 of an ObjectId.
+#include "enrolld/base/hex.h"
 #include "rules/rule.h"
 
 static enum reason compile(const struct node *params, const struct rule_scope *scope, const void **data, struct fault *f)
@@ -14,7 +15,7 @@ static bool holds(const void *data, const struct rule_input *input)
 	const size_t *digits = data;
 	struct slice text = input->field->text;
 	for (size_t i = 0; i < text.len; i++)
-		if (!memchr("0123456789abcdefABCDEF", text.ptr[i], 22))
+		if (!hex_is_digit(text.ptr[i]))
 			return false;
 	return text.len == *digits;
 }

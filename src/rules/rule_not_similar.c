@@ -113,7 +113,7 @@ static int longest_first(const void *a, const void *b)
 // Overwrites each stretch that is one of the words, then counts what is left.
 static size_t rest_of(char *text, size_t len, const struct words *words)
 {
-	struct slice sorted[WORDS_MAX];
+	struct slice sorted[WORDS_MAX] = {0};
 	for (size_t i = 0; i < words->count; i++)
 		sorted[i] = words->folds[i].text;
 	qsort(sorted, words->count, sizeof(sorted[0]), longest_first);

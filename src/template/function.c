@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "enrolld/base/clock.h"
 #include "enrolld/doc/json.h"
 #include "template/template_private.h"
 
@@ -49,15 +48,15 @@ static bool to_url(const struct template_value *in, struct strbuf *scratch, stru
 	return true;
 }
 
-// The parts of a time, which clock_format_ms() has put between years 1 and 9999.
+// The parts of a time in UTC, year and month as one writes them.
 static void split(int64_t ms, struct tm *parts, int *rest_ms)
 {
-	char text[CLOCK_TEXT_SIZE];
-	*parts = (struct tm){0};
-	*rest_ms = 0;
-	if (sscanf(clock_format_ms(ms, text), "%d-%d-%dT%d:%d:%d.%d", &parts->tm_year, &parts->tm_mon, &parts->tm_mday,
-		   &parts->tm_hour, &parts->tm_min, &parts->tm_sec, rest_ms) != 7)
+	*rest_ms = (int)(((ms % 1000) + 1000) % 1000);
+	time_t seconds = (time_t)((ms - *rest_ms) / 1000);
+	if (!gmtime_r(&seconds, parts))
 		PANIC("a time that is none");
+	parts->tm_year += 1900;
+	parts->tm_mon += 1;
 }
 
 // Day of the week by Sakamoto's method, Sunday 0.

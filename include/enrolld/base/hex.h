@@ -17,6 +17,11 @@
 #define BASE64URL_BYTES_SIZE(len) ((size_t)(len) / 4 * 3 + 2)
 #define BASE64_BYTES_SIZE(len) ((size_t)(len) / 4 * 3)
 
+static inline bool hex_is_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 // Lower case and NUL: out holds HEX_TEXT_SIZE(len).
 void hex_encode(const void *bytes, size_t len, char *out);
 // Either case, an even number of digits; out holds text.len / 2 bytes, and may be partly written if false.
