@@ -20,10 +20,15 @@
 #include "enrolld/base/thread.h"
 #include "panic.h"
 
-// The sanitizers make mlock() do nothing.
+// The sanitizers make mlock() do nothing. gcc names them by macros, clang by features.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_MLOCK false
-#else
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_MLOCK false
+#endif
+#endif
+#ifndef HAS_MLOCK
 #define HAS_MLOCK true
 #endif
 
