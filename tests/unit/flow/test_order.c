@@ -65,7 +65,7 @@ static void same_claim_waits_and_is_released_together(void **state)
 	(void)state;
 	struct order *order = order_create(10);
 	struct work *w[4], *out[8];
-	char ids[4][4];
+	char ids[4][12];
 	for (int i = 0; i < 4; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "%d", i);
 		w[i] = make(ids[i], "same@x", NULL);
