@@ -138,7 +138,7 @@ static void check_output(const struct looking *l, const char *topic, const char 
 static void check_replies(const struct looking *l, const struct topic_conf *topic)
 {
 	const char *setting = check_text(l->c, "topics.%s.reply_topics", topic->key);
-	if (!topic->reply_headers)
+	if (!intake_takes_replies(topic))
 		return;
 	if (topic->reply_topics.count == 0)
 		check_add(l->c, CHECK_WARN, setting,

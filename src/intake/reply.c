@@ -38,6 +38,11 @@ static unsigned styles_of(const struct topic_conf *topic)
 	return styles;
 }
 
+bool intake_takes_replies(const struct topic_conf *topic)
+{
+	return styles_of(topic) != 0;
+}
+
 static struct slice address_of(const struct record *record, unsigned styles, enum reply_bit style, const char *name)
 {
 	return styles & style ? record_header_value(record, name) : SLICE_ABSENT;

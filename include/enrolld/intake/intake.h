@@ -75,6 +75,9 @@ enum reason intake_read(const struct intake *intake, const struct topic_conf *to
 bool intake_reply(const struct topic_conf *topic, const struct request *request, const struct answer *answer, struct arena *arena,
 		  struct output *output, const char **reason) ATTR_MUST_USE;
 
+// Whether records of this topic can ask for a reply at all: its settings and shape name a style.
+bool intake_takes_replies(const struct topic_conf *topic) ATTR_MUST_USE;
+
 // The dead letter of a record: Kafka Connect's and Spring's header families, coordinates, reason; never the value or the key's content.
 // stage: "intake", "store", ...
 void intake_dead_letter(const struct record *record, const char *group, enum reason reason, const char *stage,

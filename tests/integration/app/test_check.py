@@ -444,6 +444,8 @@ def case_replies(c):
     named(findings, "warn", "topics.signup.reply_topics", "empty", "reply_headers: false")
     findings = c.findings(topics={"signup": {"reply_topics": [], "reply_headers": False}})
     true(not any("topics.signup" in row["what"] for row in findings), "nothing said where no replies are wanted")
+    findings = c.findings(topics={"signup": {"reply_topics": [], "shape": "kong"}})
+    true(not any("topics.signup" in row["what"] for row in findings), "nothing said where the gateway takes no replies")
     missing = f"check.{c.world.suffix}.nobody"
     findings = c.findings(topics={"signup": {"reply_topics": [missing, "any-*"]}})
     only(findings, missing)

@@ -95,6 +95,7 @@ static void test_own_headers(void **state)
 					  : strstr(row.replies, "cloudevents") ? REPLY_CLOUDEVENTS
 									       : REPLY_NONE;
 		assert_int_equal(r.request.reply.style, wanted);
+		assert_int_equal(intake_takes_replies(&r.topic), wanted != REPLY_NONE);
 	}
 }
 
