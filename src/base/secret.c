@@ -34,6 +34,24 @@ void secret_wipe(void *bytes, size_t len)
 		explicit_bzero(bytes, len);
 }
 
+#define TRACE_SIZE ((size_t)16 << 10)
+
+// The C library copies by vector registers, other ones for other sizes, and they keep what they last held: nothing, after this.
+static void wipe_registers(char *scratch, size_t size)
+{
+	static const char zeros[1024];
+	static void *(*volatile const copy)(void *, const void *, size_t) = memcpy; // volatile: no compiler sees through it
+	for (size_t n = 12; n <= sizeof(zeros) && n <= size; n *= 2)
+		(void)copy(scratch, zeros, n);
+}
+
+ATTR_NOINLINE void secret_wipe_traces(void)
+{
+	char below[TRACE_SIZE];
+	secret_wipe(below, sizeof(below));
+	wipe_registers(below, sizeof(below));
+}
+
 static enum reason map_slab(struct secret_pool *pool, size_t slots, struct fault *f)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

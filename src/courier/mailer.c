@@ -12,6 +12,7 @@
 #include "courier/draft.h"
 #include "courier/mime.h"
 #include "courier/smtp.h"
+#include "enrolld/base/secret.h"
 #include "enrolld/base/thread.h"
 
 #define BATCH 4 // rows that one claim takes: as many wait for their lease to end if the process dies
@@ -141,6 +142,7 @@ static enum round hand_over(struct mailer *m, const struct message_lease *lease,
 	s.took_ns = clock_mono_ns() - start;
 	strbuf_reset(&m->mail);
 	draft_free(&m->draft);
+	secret_wipe_traces();
 	return finish(m, &ticket, &s, f);
 }
 

@@ -11,6 +11,7 @@
 #include "courier/desk.h"
 #include "courier/draft.h"
 #include "courier/http.h"
+#include "enrolld/base/secret.h"
 #include "enrolld/base/thread.h"
 
 #define NS_PER_MS 1000000
@@ -191,6 +192,7 @@ static void claim(struct texter *t)
 	for (size_t i = 0; i < count; i++)
 		start(t, &leases[i]);
 	arena_reset(t->arena);
+	secret_wipe_traces();
 }
 
 static int wait_ms(const struct texter *t)
@@ -216,6 +218,7 @@ static void run(void *ctx)
 			claim(t);
 		http_run(t->http, wait_ms(t));
 		collect(t);
+		secret_wipe_traces();
 		settle(t);
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "enrolld/base/clock.h"
 #include "enrolld/base/metric.h"
+#include "enrolld/base/secret.h"
 #include "enrolld/base/thread.h"
 #include "enrolld/crypto/foreign.h"
 
@@ -175,6 +176,7 @@ static void work_on(struct hasher *hasher, struct credential_job *job)
 	while (job->reason == REASON_HASH_MEMORY && pause_hasher(hasher->pool, &backoff));
 	secret_release(job->password);
 	job->password = NULL;
+	secret_wipe_traces();
 	bool made = slice_is_absent(job->stored);
 	job->done(job, job->ctx); // the job may be gone
 	if (made && hasher->memory && (hasher->measured_ns == 0 || clock_mono_ns() - hasher->measured_ns >= MEASURE_EVERY_NS))

@@ -8,6 +8,7 @@
 #include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
+#include "enrolld/base/secret.h"
 #include "flow/outputs.h"
 
 struct looker {
@@ -123,6 +124,7 @@ void looker_run(void *ctx)
 		count = look(&l, count);
 		for (size_t i = 0; i < count; i++)
 			dispatch(&l, l.works[i]);
+		secret_wipe_traces();
 		if (count) {
 			metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_LOOK), (double)count);
 			metric_observe(METRIC_stage_seconds, lane_stage_labels(lane, STAGE_LOOK), (double)(clock_mono_ns() - begin) / 1e9);

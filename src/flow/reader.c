@@ -8,6 +8,7 @@
 #include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
+#include "enrolld/base/secret.h"
 
 #define POLL_EVERY 64      // records between two services of the group
 #define IDLE_MS 20         // longest wait in one call
@@ -132,6 +133,7 @@ static void interpret(struct reader *r, struct work *work)
 		secret_wipe((void *)(uintptr_t)work->record.value.ptr, work->record.value.len);
 	work->record.value = SLICE_ABSENT;
 	work->request.body = SLICE_ABSENT;
+	secret_wipe_traces();
 	account(lane, work);
 }
 

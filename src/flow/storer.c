@@ -9,6 +9,7 @@
 #include "enrolld/base/failpoint.h"
 #include "enrolld/base/log.h"
 #include "enrolld/base/metric.h"
+#include "enrolld/base/secret.h"
 #include "flow/outputs.h"
 
 #define REJECTED_IN_A_ROW 3 // records refused with one reason, one after the other: then it is the database, not the data
@@ -203,6 +204,7 @@ void storer_run(void *ctx)
 		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_STORE), (double)(count + queue_length(lane->store_queue)));
 		metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_STORE), (double)count);
 		store(&s, s.works, count);
+		secret_wipe_traces();
 		metric_observe(METRIC_stage_seconds, lane_stage_labels(lane, STAGE_STORE), (double)(clock_mono_ns() - begin) / 1e9);
 	}
 	free(s.works);

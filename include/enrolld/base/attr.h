@@ -8,6 +8,7 @@
 #define ATTR_UNUSED __attribute__((unused))
 #define ATTR_NORETURN __attribute__((noreturn))
 #define ATTR_RETURNS_NONNULL __attribute__((returns_nonnull))
+#define ATTR_NOINLINE __attribute__((noinline))
 #define ATTR_MALLOC __attribute__((malloc, returns_nonnull))
 #define ATTR_EXPORT __attribute__((visibility("default"))) // seen by shared libraries
 

@@ -27,3 +27,7 @@ void secret_release(struct secret *secret);                           // wipes; 
 
 // memset that the compiler may not drop.
 void secret_wipe(void *bytes, size_t len);
+
+// Wipes what functions that have returned left behind in this thread: 16 KiB of stack below the caller, and the registers that the C library
+// copies with. For threads that have handled a secret and may wait now. Costs less than a microsecond.
+void secret_wipe_traces(void);
