@@ -104,6 +104,8 @@ static void part(struct order *order, struct order_ticket *ticket)
 {
 	struct key_queue **at = find(order, ticket->key);
 	struct key_queue *q = *at;
+	if (!q)
+		PANIC("a ticket stands in no queue");
 	*(ticket->prev ? &ticket->prev->next : &q->head) = ticket->next;
 	*(ticket->next ? &ticket->next->prev : &q->tail) = ticket->prev;
 	if (--q->length == 0) {

@@ -57,7 +57,7 @@ static size_t collect_proposals(const struct look_item *items, size_t count, str
 	size_t n = 0;
 	for (size_t i = 0; i < count; i++)
 		n += items[i].registration && !items[i].limits_only ? items[i].registration->derived_count : 0;
-	struct proposal *proposals = n > 0 ? ARENA_ARRAY(arena, n, struct proposal) : NULL;
+	struct proposal *proposals = ARENA_ARRAY(arena, n + 1, struct proposal);
 	n = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct registration *r = items[i].limits_only ? NULL : items[i].registration;

@@ -13,10 +13,10 @@ static int64_t slot_of(const struct limit_use *use)
 
 static void append(struct window *w, struct spending spending, struct arena *arena)
 {
-	if (w->log_count == w->log_room) {
+	if (!w->log || w->log_count == w->log_room) {
 		w->log_room = w->log_room ? 2 * w->log_room : 8;
 		struct spending *log = ARENA_ARRAY(arena, w->log_room, struct spending);
-		if (w->log_count > 0)
+		if (w->log)
 			memcpy(log, w->log, w->log_count * sizeof(*log));
 		w->log = log;
 	}
