@@ -70,7 +70,8 @@ void check_dialects(struct checkup *c, const struct conf *conf)
 	const struct topic_conf *topics = parts_topics(conf, c->arena, &topic_count);
 	const char *const *names = parts_dialects(topics, topic_count, c->arena, &count);
 	c->subject = "dialects";
-	enum reason reason = dialect_load(folder, names, count, &report, &set, &f);
+	const struct dialect_options options = parts_dialect_options(conf);
+	enum reason reason = dialect_load(folder, names, count, &options, &report, &set, &f);
 	if (reason != REASON_OK && report.len)
 		add_lines(c, strbuf_slice(&report));
 	else if (reason != REASON_OK)

@@ -60,6 +60,13 @@ static const char *data_folder(const struct conf *conf, const char *name, struct
 	return arena_printf(arena, "%s/%s", process->data_dir, name).ptr;
 }
 
+struct dialect_options parts_dialect_options(const struct conf *conf)
+{
+	struct dialect_options options = {0};
+	options.confs = conf_get_named(conf, &dialect_settings, &options.conf_count);
+	return options;
+}
+
 const char *parts_dialect_folder(const struct conf *conf, struct arena *arena)
 {
 	return data_folder(conf, "dialects", arena);

@@ -12,6 +12,7 @@
 const struct topic_conf *parts_topics(const struct conf *conf, struct arena *arena, size_t *count);
 // Each dialect that a topic names, once, in the order of the settings.
 const char *const *parts_dialects(const struct topic_conf *topics, size_t topic_count, struct arena *arena, size_t *count);
+struct dialect_options parts_dialect_options(const struct conf *conf); // without keys
 const char *parts_dialect_folder(const struct conf *conf, struct arena *arena);
 // The courier's settings; its folders are beside the dialects unless the settings name others.
 const struct courier_conf *parts_courier(const struct conf *conf, struct arena *arena);

@@ -34,7 +34,9 @@ static enum reason load_dialects(struct worker *w, const struct conf *conf, stru
 {
 	size_t count;
 	const char *const *names = parts_dialects(w->parts.topics, w->parts.topic_count, w->arena, &count);
-	enum reason reason = dialect_load(parts_dialect_folder(conf, w->arena), names, count, report, &w->dialects, f);
+	struct dialect_options options = parts_dialect_options(conf);
+	options.keys = w->keys;
+	enum reason reason = dialect_load(parts_dialect_folder(conf, w->arena), names, count, &options, report, &w->dialects, f);
 	w->parts.dialects = w->dialects;
 	return reason;
 }

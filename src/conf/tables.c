@@ -4,6 +4,7 @@
 #include "enrolld/conf/process.h"
 #include "enrolld/courier/courier.h"
 #include "enrolld/credential/pool.h"
+#include "enrolld/dialect/dialect.h"
 #include "enrolld/flow/flow.h"
 #include "enrolld/intake/intake.h"
 #include "enrolld/kafka/conf.h"
@@ -11,7 +12,7 @@
 #include "enrolld/store/store.h"
 
 static const struct setting_table *const all[] = {
-	&kafka_settings,     &topic_settings,      &store_settings,   &flow_settings,
+	&kafka_settings,     &topic_settings, &dialect_settings,      &store_settings,   &flow_settings,
 	&operation_settings, &credential_settings, &courier_settings, &process_settings,
 };
 

@@ -9,6 +9,9 @@
 #include "enrolld/template/template.h"
 
 #define VIOLATIONS_MAX 64
+#define STAGES_MAX 16
+#define STEPS_MAX 8
+#define FIELDS_MAX 256
 
 // Where a field goes in the canonical registration.
 enum target {
@@ -26,12 +29,20 @@ enum target {
 	TARGET_ATTRIBUTES,
 };
 
-enum collect { COLLECT_ALL, COLLECT_FIRST_PER_FIELD, COLLECT_FIRST };
+// A sentence in the dialect's languages; the first is always there.
+struct words {
+	const struct template **in; // by language; NULL: as in the first
+};
 
 // A rule with the words of its violation.
 struct check {
 	const struct rule *rule;
-	struct slice at, code, text;
+	struct slice at;   // pointer; of a field with "*" a pattern
+	struct slice code; // in results
+	struct slice as;   // in answers
+	struct words text;
+	const struct template_condition *when; // NULL: always
+	size_t stage;
 };
 
 struct check_list {
@@ -39,13 +50,44 @@ struct check_list {
 	size_t count;
 };
 
+enum source { SOURCE_BODY, SOURCE_QUERY, SOURCE_PATH, SOURCE_HEADER };
+
+// Where a value may stand: a pointer into the body, or a name.
+struct place_of_value {
+	enum source source;
+	struct slice at;
+};
+
+enum coercion {
+	COERCE_NUMBER_TO_TEXT = 1,
+	COERCE_BOOLEAN_TO_TEXT = 2,
+	COERCE_TEXT_TO_BOOLEAN = 4,
+	COERCE_NUMBER_TO_BOOLEAN = 8,
+	COERCE_TEXT_TO_INTEGER = 16,
+	COERCE_TEXT_TO_NUMBER = 32,
+	COERCE_ONE_TO_LIST = 64,
+};
+
 struct field {
 	struct slice name;
-	struct slice from; // JSON pointer into the body
+	struct slice from; // how violations point at it
+	struct place_of_value *places;
+	size_t place_count;
+	struct slice key;   // last part of the pointer
+	struct words label; // in is NULL: the key
 	enum target target;
-	bool trim, null_missing, empty_missing, secret;
+	unsigned coerce; // of enum coercion
+	const struct rules_step **steps;
+	size_t step_count;
+	const struct numbering *e164; // a last step: numbers that their country has become E.164; NULL: they stay
+	bool null_missing, empty_missing, blank_presence, secret;
+	bool wild;                   // its pointer has a "*"
+	size_t depth;                // tokens of the pointer
+	const struct field *outer;   // the one it is inside of, or NULL
+	struct slice keep;           // name among the attributes; absent: not kept
+	const struct node *fallback; // default; NULL: none
+	size_t stage;                // of rules that do not say
 	struct check_list checks;
-	const struct check *unique; // among them, or NULL
 	int line;
 };
 
@@ -53,9 +95,20 @@ struct field {
 struct body {
 	const struct slice *media; // accepted types; one "*" may stand for any run
 	size_t media_count;
+	const struct slice *accept; // of the answer; NULL: nobody asks
+	size_t accept_count;
 	struct json_limits limits;
 	struct slice request_id; // pointer; absent: never from the body
-	bool refuse_unknown, null_missing, empty_missing;
+	enum { UNKNOWN_DROP, UNKNOWN_REFUSE, UNKNOWN_REFUSE_EACH } unknown;
+	enum { CASE_AS_WRITTEN, CASE_SNAKE, CASE_CAMEL } also;
+	enum { REPEAT_LAST, REPEAT_FIRST, REPEAT_LIST } repeat;
+	bool null_missing, empty_missing, none_is_object, flat_names, python_errors, duplicates_last;
+	struct slice types[7]; // the frontend's words for NULL, BOOL, INT, REAL, TEXT, LIST, MAP
+};
+
+struct collect {
+	enum { TAKE_ALL, TAKE_FIRST_PER_FIELD, TAKE_FIRST } take;
+	bool breadth_first, reversed;
 };
 
 struct answer_header {
@@ -64,20 +117,24 @@ struct answer_header {
 };
 
 struct answer_spec {
-	struct slice key; // "accepted", a reason's code, "refused", "expired", "dead"
+	struct slice key;                      // "accepted", a reason's code, "unreadable", "refused", "expired", "dead"
+	const struct template_condition *when; // NULL: always
 	int status;
 	struct answer_header *headers;
 	size_t header_count;
 	const struct template *body; // NULL: none
+	int line;
 };
 
 struct answer_list {
-	struct answer_spec *items;
+	struct answer_spec *items; // those of one key stand together, the unconditional one last
 	size_t count;
 };
 
 struct text_row {
-	struct slice code, text;
+	struct slice code;
+	struct words text;
+	const struct node *node; // as written
 };
 
 struct text_list {
@@ -85,26 +142,120 @@ struct text_list {
 	size_t count;
 };
 
+struct access {
+	enum { ACCESS_CLOSED, ACCESS_KEY, ACCESS_BEARER } kind;
+	const struct template_condition *when; // CLOSED
+	struct slice header;
+	const struct rules_index *keys; // KEY
+	struct slice column;            // KEY: with the key itself, which nobody is shown
+	const struct rules_table *table;
+};
+
+struct access_list {
+	struct access *items;
+	size_t count;
+};
+
+#define LIMIT_PARTS_MAX 4
+
+struct limit_part {
+	enum { PART_ADDRESS, PART_KEY, PART_BEARER, PART_ROUTE, PART_INPUT } kind;
+	struct slice input; // a field's name
+};
+
+struct limit_spec {
+	const char *name;
+	struct limit_part parts[LIMIT_PARTS_MAX];
+	size_t part_count;
+	int64_t allowed;
+	struct slice allowed_column; // of the key's row; absent: as above
+	int64_t window_ms;
+	enum limit_kind kind;
+	enum limit_stage stage;
+};
+
+struct limit_list {
+	struct limit_spec *items;
+	size_t count;
+};
+
+struct token_spec {
+	struct slice name;
+	const struct template *payload; // NULL: opaque
+	int64_t life_ms;
+	const char *alphabet;
+	size_t length;
+};
+
+struct derived {
+	enum { DERIVE_TEXT, DERIVE_SLUG } kind;
+	enum target target; // TEXT
+	const struct template *text;
+	enum key_form as;   // TEXT, of an identity
+	struct slice empty; // SLUG
+	size_t max;
+};
+
+struct setting_value {
+	struct slice name, value;
+};
+
+struct language_choice {
+	enum { LANGUAGE_BY_FIELD, LANGUAGE_BY_QUERY, LANGUAGE_BY_HEADER } by;
+	struct slice name;
+};
+
 struct route {
 	const struct dialect *dialect;
 	const char *name; // with the dialect's
 	enum operation_kind operation;
 	struct slice method, path, type; // absent if not reached that way
+	bool has_parameters;             // in its path
 	struct body body;
-	enum collect collect;
+	struct collect collect;
+	const struct slice *stages;
+	size_t stage_count;
+	struct check_list root;
 	struct field *fields;
 	struct slice *field_names;
+	size_t *by_depth; // indices of the fields, outer ones first
 	size_t field_count;
+	bool reads_body;
 	struct check_list checks; // over the whole
+	struct access_list access;
+	struct limit_list limits;
+	struct derived *derived;
+	size_t derived_count;
+	const char *counter; // NULL: no number
 	struct answer_list answers;
+	int line;
 };
 
 struct dialect {
 	const char *name;
 	const char *file;
+	const struct dialect_set *set;
 	struct body body;
-	enum collect collect;
+	struct collect collect;
+	const struct slice *stages;
+	size_t stage_count;
+	struct setting_value *settings;
+	size_t setting_count;
+	struct rules_table *tables;
+	size_t table_count;
+	const struct slice *languages; // at least one
+	size_t language_count;
+	struct language_choice *choices;
+	size_t choice_count;
+	const struct node **catalogues; // by language; NULL for the first
+	struct check_list root;
 	struct text_list texts;
+	struct access_list access;
+	struct limit_list limits;
+	struct token_spec *tokens;
+	size_t token_count;
+	struct answer_header *headers;
+	size_t header_count;
 	struct answer_list answers;
 	struct route *routes;
 	size_t route_count;
@@ -121,8 +272,82 @@ struct dialect_set {
 	struct dialect **dialects;
 	size_t count;
 	struct named_list *lists;
+	const struct numbering *numbering; // NULL until a dialect needs it
+	const struct keyring *keys;
+	struct template_function *functions; // the rules' steps, for templates
 };
 
-// NULL if the list has none for the code.
+// Anything that was not met.
+struct found {
+	const struct check *check; // NULL: a member that no field takes
+	const struct field *field; // NULL: of the whole
+	struct slice at;           // the concrete pointer
+	const struct node *value;  // what was rejected; NULL if missing
+	const struct field *like;
+	size_t order; // of the check within its list
+	size_t stage;
+	int claim; // index of the claim that a rule "unique" made; -1: it has failed already
+};
+
+#define ROWS_MAX 8
+
+struct row_found {
+	struct slice name;
+	const struct node *row;
+};
+
+// What was found in one request: what its answer may speak of besides the receipt. In the request's arena.
+struct dialect_reading {
+	const struct route *route;
+	const struct request *request;
+	struct arena *arena;
+	struct registration *registration;
+	int64_t now_ms;
+	const struct node *root; // of the body; NULL: not read
+	const char *type;        // of the body's top; NULL: as above
+	struct slice parse_error;
+	struct rule_field *seen; // of the route's fields, NULL until they are read
+	struct found *found;     // by field in the order of evaluation, then of the whole
+	size_t found_count;
+	struct found uniques[CLAIMS_MAX]; // those that the database decides, one for each claim
+	size_t unique_count;
+	struct row_found rows[ROWS_MAX];
+	size_t row_count;
+	const struct node *key_row; // NULL: no key was asked
+	const struct access *key_access;
+};
+
+// text.c: NULL if the list has none for the code.
 const struct text_row *text_find(const struct text_list *texts, struct slice code);
-const struct answer_spec *answer_find(const struct answer_list *answers, struct slice key);
+const struct template *words_in(const struct words *words, size_t language);
+
+// The first answer of the key whose conditions hold; NULL: none. scope NULL: the unconditional one.
+const struct answer_spec *answer_find(const struct answer_list *answers, struct slice key, const struct template_scope *scope);
+
+// path.c: paths with parameters.
+bool path_fits(struct slice pattern, struct slice path) ATTR_MUST_USE;
+bool path_same(struct slice a, struct slice b) ATTR_MUST_USE; // do both fit the same paths?
+// The value of a parameter, percent-decoded; absent if there is none.
+struct slice path_parameter(struct slice pattern, struct slice path, struct slice name, struct arena *arena);
+struct slice query_parameter(struct slice query, struct slice name, struct arena *arena); // the last of that name, decoded
+struct slice url_decoded(struct slice text, bool plus_is_space, struct arena *arena);
+
+// language.c
+size_t language_of(const struct dialect *dialect, const struct request *request, const struct dialect_reading *reading,
+		   struct arena *arena);
+
+// input.c: names that both rules' conditions and answers know: input.FIELD, query.NAME, path.NAME, header.NAME, setting.NAME, row.NAME.COLUMN.
+// reading and route may be NULL.
+bool input_find(const struct dialect *dialect, const struct route *route, const struct request *request,
+		const struct dialect_reading *reading, struct slice name, struct arena *arena, struct template_value *value);
+bool name_after(struct slice name, const char *prefix, struct slice *rest); // what follows "prefix" in the name
+
+// pointer.c: JSON pointers.
+struct slice pointer_next(struct slice *rest); // the token at the front, which is taken from rest; absent if there is none
+size_t pointer_depth(struct slice pointer);
+bool pointer_leads(struct slice outer, struct slice inner);             // is inner below outer?
+bool pointer_matches(struct slice pattern, struct slice pointer);       // "*" stands for any one token
+struct slice pointer_last(struct slice pointer, struct arena *arena);   // its last token, unescaped
+struct slice pointer_dotted(struct slice pointer, struct arena *arena); // tokens with dots between
+struct slice pointer_append(struct slice pointer, struct slice key, struct arena *arena);
+struct slice pointer_cased(struct slice pointer, bool camel, struct arena *arena); // all tokens in camelCase or snake_case

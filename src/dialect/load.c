@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A set of dialects from its folder.
+#include <stdint.h>
+
 #include "dialect/loader.h"
 #include "enrolld/doc/yaml.h"
 
 #define ARENA_BLOCK 65536
 
 static const struct slice default_media[] = {{"application/json", 16}, {"application/*+json", 18}};
+static const struct slice default_stages[] = {{"rules", 5}};
 
-static void load_texts(struct loader *loader, const struct node *map, struct text_list *texts)
+static void check_head(struct loader *loader, const struct node *root, const struct dialect *dialect)
 {
-	if (!map)
-		return;
-	if (map->type != NODE_MAP) {
-		loader_error(loader, map->line, "texts is a map from codes to sentences");
-		return;
-	}
-	texts->items = ARENA_ARRAY(loader->set->arena, node_count(map), struct text_row);
-	for (size_t i = 0; i < node_count(map); i++) {
-		struct text_row *row = &texts->items[texts->count];
-		row->code = map->list.keys[i];
-		if (loader_text(loader, map->list.items[i], "a sentence", &row->text))
-			texts->count++;
-	}
-}
-
-static void load_root(struct loader *loader, const struct node *root, struct dialect *dialect)
-{
-	static const char *const keys[] = {"format", "dialect", "summary", "body", "collect", "texts", "answers", "routes"};
-	static const char *const needed[] = {"refused", "dead"};
 	size_t format = 0;
 	struct slice name = SLICE_ABSENT, summary;
-	if (!loader_keys(loader, root, "the file", keys, ARRAY_LEN(keys)))
-		return;
 	if (!node_member(root, "format"))
 		loader_error(loader, 1, "the file does not say its format: write format: 1");
 	(void)loader_number(loader, node_member(root, "format"), "format", 1, 1, &format);
@@ -42,22 +24,57 @@ static void load_root(struct loader *loader, const struct node *root, struct dia
 		loader_error(loader, node_member(root, "dialect")->line, "the dialect is called \"%.*s\" but its folder %s",
 			     (int)name.len, name.ptr, dialect->name);
 	(void)loader_text(loader, node_member(root, "summary"), "summary", &summary);
+}
+
+static void load_root(struct loader *loader, const struct node *root, struct dialect *dialect)
+{
+	static const char *const keys[] = {"format",  "dialect", "summary",  "settings",     "tables",  "body",
+					   "collect", "stages",  "language", "translations", "texts",   "root",
+					   "access",  "limits",  "tokens",   "headers",      "answers", "routes"};
+	static const char *const needed[] = {"refused", "dead"};
+	if (!loader_keys(loader, root, "the file", keys, ARRAY_LEN(keys)))
+		return;
+	check_head(loader, root, dialect);
+	load_settings(loader, node_member(root, "settings"), dialect);
+	load_tables(loader, node_member(root, "tables"), dialect);
 	load_body(loader, node_member(root, "body"), &dialect->body);
 	load_collect(loader, node_member(root, "collect"), &dialect->collect);
-	load_texts(loader, node_member(root, "texts"), &dialect->texts);
+	(void)loader_texts(loader, node_member(root, "stages"), "stages", &dialect->stages, &dialect->stage_count);
+	load_languages(loader, root, dialect);
+	load_texts(loader, node_member(root, "texts"), dialect);
+	load_root_checks(loader, node_member(root, "root"), dialect, &dialect->root);
+	load_access(loader, node_member(root, "access"), dialect, &dialect->access);
+	load_limits(loader, node_member(root, "limits"), &dialect->limits);
+	load_tokens(loader, node_member(root, "tokens"), dialect);
+	load_headers(loader, node_member(root, "headers"), &dialect->headers, &dialect->header_count);
 	load_answers(loader, node_member(root, "answers"), NULL, &dialect->answers);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		if (!answer_find(&dialect->answers, slice_of(needed[i])))
+		if (!answer_find(&dialect->answers, slice_of(needed[i]), NULL))
 			loader_error(loader, node_member(root, "answers") ? node_member(root, "answers")->line : 1,
 				     "answers needs \"%s\", which stands in for every reason that has no answer of its own",
 				     needed[i]);
 	load_routes(loader, node_member(root, "routes"), dialect);
+	check_names(loader, dialect);
 }
 
 static bool name_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 	return len > 0 && len <= 64 && name[len] == '\0';
+}
+
+static void set_defaults(struct dialect *dialect)
+{
+	static const char *const types[] = {"null", "boolean", "integer", "number", "text", "list", "object"};
+	dialect->body = (struct body){
+		.media = default_media,
+		.media_count = ARRAY_LEN(default_media),
+		.limits = {.bytes = SIZE_MAX, .depth = 32, .nodes = 10000}, // bytes are the topic's to limit
+	};
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		dialect->body.types[i] = slice_of(types[i]);
+	dialect->stages = default_stages;
+	dialect->stage_count = ARRAY_LEN(default_stages);
 }
 
 static void load_one(struct loader *loader, const char *name)
@@ -76,11 +93,8 @@ static void load_one(struct loader *loader, const char *name)
 	struct dialect *dialect = set->dialects[set->count++] = ARENA_NEW(set->arena, struct dialect);
 	dialect->name = arena_text(set->arena, name);
 	dialect->file = arena_printf(set->arena, "%s/%s/dialect.yaml", loader->directory, name).ptr;
-	dialect->body = (struct body){
-		.media = default_media,
-		.media_count = ARRAY_LEN(default_media),
-		.limits = {.bytes = SIZE_MAX, .depth = 32, .nodes = 10000}, // bytes are the topic's to limit
-	};
+	dialect->set = set;
+	set_defaults(dialect);
 	loader->file = dialect->file;
 	if (yaml_parse_file(dialect->file, REASON_DIALECT_INVALID, set->arena, &root, &f) != REASON_OK)
 		loader_fault(loader, &f);
@@ -88,14 +102,28 @@ static void load_one(struct loader *loader, const char *name)
 		load_root(loader, root, dialect);
 }
 
-enum reason dialect_load(const char *directory, const char *const *names, size_t count, struct strbuf *report,
-			 struct dialect_set **set, struct fault *f)
+// The rules' steps are functions of templates too.
+static struct template_function *functions(struct arena *arena)
+{
+	size_t count = 0;
+	while (rules_steps[count].name)
+		count++;
+	struct template_function *list = ARENA_ARRAY(arena, count + 1, struct template_function);
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct template_function){rules_steps[i].name, rules_steps[i].apply};
+	return list;
+}
+
+enum reason dialect_load(const char *directory, const char *const *names, size_t count, const struct dialect_options *options,
+			 struct strbuf *report, struct dialect_set **set, struct fault *f)
 {
 	struct arena *arena = arena_create(ARENA_BLOCK);
 	struct dialect_set *made = ARENA_NEW(arena, struct dialect_set);
 	made->arena = arena;
 	made->dialects = ARENA_ARRAY(arena, count, struct dialect *);
-	struct loader loader = {.set = made, .directory = arena_text(arena, directory), .report = report};
+	made->functions = functions(arena);
+	made->keys = options ? options->keys : NULL;
+	struct loader loader = {.set = made, .directory = arena_text(arena, directory), .options = options, .report = report};
 	for (size_t i = 0; i < count; i++)
 		load_one(&loader, names[i]);
 	if (loader.errors == 0) {

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// "answers": per outcome a status, headers and a JSON template.
+// "answers": per outcome a status, headers and a JSON template; several where conditions choose.
 #include "dialect/loader.h"
-#include "dialect/values.h"
 #include "enrolld/doc/yaml.h"
 
 #define HEADERS_MAX 16
+#define CHOICES_MAX 16
 
-static const char *const names[] = {
-#define VALUE(id, name) name,
-	ANSWER_VALUES(VALUE)
-#undef VALUE
-		"field",
-	"name",
-	"code",
-};
-
-static const char *const outcomes[] = {"accepted", "refused", "expired", "dead"};
+static const char *const outcomes[] = {"accepted", "refused", "expired", "dead", "unreadable"};
 
 static bool key_known(struct slice key)
 {
@@ -41,11 +32,11 @@ static void unknown_key(struct loader *loader, int line, struct slice key)
 			words[count++] = reason_code((enum reason)r);
 	const char *nearest = doc_nearest(key, words, count);
 	loader_error(loader, line, "there is no outcome or reason \"%.*s\"%s%s%s", key.len > 64 ? 64 : (int)key.len, key.ptr,
-		     nearest ? "; did you mean \"" : "; there are accepted, refused, expired, dead, and the reasons",
+		     nearest ? "; did you mean \"" : "; there are accepted, unreadable, refused, expired, dead, and the reasons",
 		     nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
-static bool name_valid(struct slice name)
+static bool header_valid(struct slice name)
 {
 	if (name.len == 0 || name.len > 64)
 		return false;
@@ -57,7 +48,7 @@ static bool name_valid(struct slice name)
 	return true;
 }
 
-static void load_headers(struct loader *loader, const struct node *map, struct answer_spec *spec)
+void load_headers(struct loader *loader, const struct node *map, struct answer_header **headers, size_t *count)
 {
 	if (!map)
 		return;
@@ -65,76 +56,105 @@ static void load_headers(struct loader *loader, const struct node *map, struct a
 		loader_error(loader, map->line, "headers is a map of at most %d names", HEADERS_MAX);
 		return;
 	}
-	spec->headers = ARENA_ARRAY(loader->set->arena, node_count(map), struct answer_header);
-	spec->header_count = 0;
+	*headers = ARENA_ARRAY(loader->set->arena, node_count(map), struct answer_header);
+	*count = 0;
 	for (size_t i = 0; i < node_count(map); i++) {
 		struct fault f;
-		struct answer_header *header = &spec->headers[spec->header_count];
+		struct answer_header *header = &(*headers)[*count];
 		struct slice text = SLICE_ABSENT;
 		const struct node *value = map->list.items[i];
+		struct template_origin origin = loader_origin(loader, value->line);
 		header->name = map->list.keys[i];
-		if (!name_valid(header->name))
+		if (!header_valid(header->name))
 			loader_error(loader, value->line, "a header's name has a-z, 0-9 and -");
 		else if (!loader_text(loader, value, "a header's value", &text))
 			continue;
-		else if (template_compile_text(text, TEMPLATE_PLAIN, "header", loader->set->arena, &header->value, &f) !=
-				 REASON_OK ||
-			 template_check_names(header->value, names, ARRAY_LEN(names), &f) != REASON_OK)
-			loader_error(loader, value->line, "%s", f.detail);
+		else if (template_compile_sentence(value, &origin, &header->value, &f) != REASON_OK)
+			loader_fault(loader, &f);
 		else
-			spec->header_count++;
+			(*count)++;
 	}
 }
 
-static void load_one(struct loader *loader, const struct node *node, const struct answer_list *outer,
-		     const struct answer_list *answers, struct answer_spec *spec, int line)
+static void take_like(struct loader *loader, const struct node *node, const struct answer_list *outer,
+		      const struct answer_list *answers, struct answer_spec *spec)
 {
-	static const char *const keys[] = {"like", "status", "headers", "body"};
-	struct slice like = SLICE_ABSENT;
+	struct slice like = SLICE_ABSENT, key = spec->key;
+	int line = spec->line;
+	if (!loader_text(loader, node, "like", &like) || slice_is_absent(like))
+		return;
+	const struct answer_spec *model = answer_find(answers, like, NULL);
+	if (!model && outer)
+		model = answer_find(outer, like, NULL);
+	if (!model)
+		loader_error(loader, node->line, "no answer \"%.*s\" stands before this one", (int)like.len, like.ptr);
+	else
+		*spec = *model;
+	spec->key = key;
+	spec->line = line;
+	spec->when = NULL;
+}
+
+static void load_one(struct loader *loader, const struct node *node, const struct answer_list *outer,
+		     const struct answer_list *answers, struct answer_spec *spec)
+{
+	static const char *const keys[] = {"when", "like", "status", "headers", "body"};
 	size_t status = 0;
 	struct fault f;
 	if (!loader_keys(loader, node, "an answer", keys, ARRAY_LEN(keys)))
 		return;
-	if (loader_text(loader, node_member(node, "like"), "like", &like) && !slice_is_absent(like)) {
-		const struct answer_spec *model = answer_find(answers, like);
-		if (!model && outer)
-			model = answer_find(outer, like);
-		struct slice key = spec->key;
-		if (!model)
-			loader_error(loader, node_member(node, "like")->line, "no answer \"%.*s\" stands before this one",
-				     (int)like.len, like.ptr);
-		else
-			*spec = *model;
-		spec->key = key;
-		status = (size_t)spec->status;
-	}
+	take_like(loader, node_member(node, "like"), outer, answers, spec);
+	status = (size_t)spec->status;
 	(void)loader_number(loader, node_member(node, "status"), "status", 200, 599, &status);
-	if (status == 0 && slice_is_absent(like))
-		loader_error(loader, line, "an answer needs a status, such as 400");
+	if (status == 0 && !node_member(node, "like"))
+		loader_error(loader, spec->line, "an answer needs a status, such as 400");
 	spec->status = (int)status;
-	load_headers(loader, node_member(node, "headers"), spec);
+	spec->when = loader_condition(loader, node_member(node, "when"));
+	load_headers(loader, node_member(node, "headers"), &spec->headers, &spec->header_count);
 	const struct node *body = node_member(node, "body");
-	if (body && (template_compile_json(body, loader->file, loader->set->arena, &spec->body, &f) != REASON_OK ||
-		     template_check_names(spec->body, names, ARRAY_LEN(names), &f) != REASON_OK))
+	struct template_origin origin = loader_origin(loader, spec->line);
+	if (body && template_compile_tree(body, &origin, &spec->body, &f) != REASON_OK)
 		loader_fault(loader, &f);
+}
+
+static void load_choices(struct loader *loader, const struct node *node, const struct answer_list *outer,
+			 struct answer_list *answers, struct slice key, int line)
+{
+	size_t first = answers->count, count = node->type == NODE_LIST ? node_count(node) : 1;
+	// What stands here is not to be taken for what stands above.
+	struct answer_list above = {answers->items, first};
+	for (size_t i = 0; i < count; i++) {
+		const struct node *item = node->type == NODE_LIST ? node_item(node, i) : node;
+		struct answer_spec *spec = &answers->items[answers->count++];
+		*spec = (struct answer_spec){.key = key, .line = node->type == NODE_LIST ? item->line : line};
+		load_one(loader, item, outer, &above, spec);
+		if (!spec->when && i + 1 < count)
+			loader_error(loader, spec->line, "of several answers only the last has no conditions: write when: {...}");
+		if (spec->when && i + 1 == count)
+			loader_error(loader, spec->line, "the last answer has no conditions, so that there always is one");
+	}
 }
 
 void load_answers(struct loader *loader, const struct node *map, const struct answer_list *outer, struct answer_list *answers)
 {
+	size_t room = 0;
 	if (!map)
 		return;
 	if (map->type != NODE_MAP) {
 		loader_error(loader, map->line, "answers is a map from outcomes and reasons to answers");
 		return;
 	}
-	answers->items = ARENA_ARRAY(loader->set->arena, node_count(map), struct answer_spec);
 	for (size_t i = 0; i < node_count(map); i++) {
-		int line = map->list.key_lines ? map->list.key_lines[i] : map->line;
-		struct answer_spec *spec = &answers->items[answers->count];
-		spec->key = map->list.keys[i];
-		if (!key_known(spec->key))
-			unknown_key(loader, line, spec->key);
-		load_one(loader, map->list.items[i], outer, answers, spec, line);
-		answers->count++;
+		const struct node *node = map->list.items[i];
+		bool list = node->type == NODE_LIST;
+		if (list && (node_count(node) == 0 || node_count(node) > CHOICES_MAX))
+			loader_error(loader, loader_key_line(map, i), "of one outcome there are 1 to %d answers", CHOICES_MAX);
+		room += list ? node_count(node) : 1;
+	}
+	answers->items = ARENA_ARRAY(loader->set->arena, room, struct answer_spec);
+	for (size_t i = 0; i < node_count(map); i++) {
+		if (!key_known(map->list.keys[i]))
+			unknown_key(loader, loader_key_line(map, i), map->list.keys[i]);
+		load_choices(loader, map->list.items[i], outer, answers, map->list.keys[i], loader_key_line(map, i));
 	}
 }

@@ -1,62 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // "rules": each compiled, with the words of its violation settled: the rule's text, else the dialect's for its code, else the rule's own.
-#include <stdio.h>
-
 #include "dialect/loader.h"
 
-#define PARAMETERS_MAX 16
-
-// {{value}} is the parameter; where it is a map, {{name}} is one of it.
-static void collect_parameters(const struct node *params, struct template_value *values)
+static enum reason find_word_list(struct loader *loader, struct slice name, const struct word_list **list, struct fault *f)
 {
-	size_t used = 0;
-	bool map = node_is(params, NODE_MAP);
-	size_t count = map ? node_count(params) : params ? 1 : 0;
-	for (size_t i = 0; i < count && used < PARAMETERS_MAX; i++) {
-		const struct node *value = map ? params->list.items[i] : params;
-		const char *name = map ? params->list.keys[i].ptr : "value";
-		if (value->type == NODE_INT)
-			values[used++] = (struct template_value){.name = name, .kind = TEMPLATE_INT, .integer = value->integer};
-		else if (value->type == NODE_TEXT)
-			values[used++] = (struct template_value){.name = name, .kind = TEMPLATE_TEXT, .text = value->text};
-	}
-	values[used] = (struct template_value){0};
-}
-
-static struct slice settle_text(struct loader *loader, const struct rule *rule, const struct dialect *dialect)
-{
-	struct fault f;
-	const struct template *t;
-	struct template_value values[PARAMETERS_MAX + 1];
-	const char *names[PARAMETERS_MAX];
-	size_t count = 0;
-	struct strbuf out = STRBUF_INIT(4096);
-	struct slice code = rule_words(rule)->code;
-	const struct text_row *row = text_find(&dialect->texts, code);
-	struct slice source = rule_words(rule)->text ? node_text(rule_words(rule)->text) : row ? row->text : rule_default_text(rule);
-
-	collect_parameters(rule_parameters(rule), values);
-	while (values[count].name) {
-		names[count] = values[count].name;
-		count++;
-	}
-	char where[256];
-	(void)snprintf(where, sizeof(where), "%s:%d: text of %s", loader->file, rule_words(rule)->line, rule_name(rule));
-	if (template_compile_text(source, TEMPLATE_PLAIN, where, loader->set->arena, &t, &f) != REASON_OK ||
-	    // A text of the dialect serves several rules, so that it may name what only some have.
-	    ((!row || rule_words(rule)->text) && template_check_names(t, names, count, &f) != REASON_OK)) {
-		loader_fault(loader, &f);
-		return source;
-	}
-	template_render(t, values, &out);
-	struct slice text = arena_copy(loader->set->arena, strbuf_slice(&out));
-	strbuf_free(&out);
-	return text;
-}
-
-static enum reason find_word_list(void *context, struct slice name, const struct word_list **list, struct fault *f)
-{
-	struct loader *loader = context;
 	for (const struct named_list *l = loader->set->lists; l; l = l->next)
 		if (slice_equal_text(name, l->name)) {
 			*list = l->list;
@@ -80,52 +27,137 @@ static enum reason find_word_list(void *context, struct slice name, const struct
 	return REASON_OK;
 }
 
+enum reason loader_numbering(struct loader *loader, const struct numbering **numbering, struct fault *f)
+{
+	if (!loader->set->numbering) {
+		const char *path = arena_printf(loader->set->arena, "%s/../phones/numbering.tsv", loader->directory).ptr;
+		enum reason reason = numbering_load(path, loader->set->arena, &loader->set->numbering, f);
+		if (reason != REASON_OK)
+			return reason;
+	}
+	*numbering = loader->set->numbering;
+	return REASON_OK;
+}
+
+// Where rules are compiled: the loader, and the dialect whose tables they name.
+struct scene {
+	struct loader *loader;
+	const struct dialect *dialect;
+};
+
+static enum reason scene_word_list(void *context, struct slice name, const struct word_list **list, struct fault *f)
+{
+	const struct scene *scene = context;
+	return find_word_list(scene->loader, name, list, f);
+}
+
+static const struct rules_table *scene_table(void *context, struct slice name)
+{
+	const struct scene *scene = context;
+	return find_table(scene->dialect, name);
+}
+
+static enum reason scene_numbering(void *context, const struct numbering **numbering, struct fault *f)
+{
+	const struct scene *scene = context;
+	return loader_numbering(scene->loader, numbering, f);
+}
+
 // Answers are rendered again from field and code, so these must lead to one text.
 static void refuse_ambiguous(struct loader *loader, const struct check_list *checks)
 {
 	const struct check *last = &checks->items[checks->count - 1];
 	for (size_t i = 0; i + 1 < checks->count; i++) {
 		const struct check *other = &checks->items[i];
-		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) &&
-		    !slice_equal(other->text, last->text)) {
+		const struct node *a = rule_words(other->rule)->text, *b = rule_words(last->rule)->text;
+		bool alike = a && b ? node_equal(a, b)
+				    : !a && !b && slice_equal(rule_default_text(other->rule), rule_default_text(last->rule));
+		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) && !alike) {
 			loader_error(
 				loader, rule_words(last->rule)->line,
-				"%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text",
+				"%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text (\"as\" is the code that answers show)",
 				rule_name(other->rule), rule_name(last->rule), (int)last->code.len, last->code.ptr);
 			return;
 		}
 	}
 }
 
+static size_t find_stage(struct loader *loader, const struct route *route, struct slice name, int line)
+{
+	for (size_t i = 0; i < route->stage_count; i++)
+		if (slice_equal(route->stages[i], name))
+			return i;
+	loader_error(loader, line, "there is no stage \"%.*s\" under stages", name.len > 64 ? 64 : (int)name.len, name.ptr);
+	return 0;
+}
+
+static void settle_text(struct loader *loader, const struct dialect *dialect, struct check *check)
+{
+	const struct rule_words *words = rule_words(check->rule);
+	const struct text_row *row = text_find(&dialect->texts, check->code);
+	const struct node *node = words->text ? words->text : row ? row->node : NULL;
+	struct node own = {.type = NODE_TEXT, .line = words->line, .text = rule_default_text(check->rule)};
+	load_words(loader, dialect, node ? node : &own, check->code, words->line, &check->text);
+}
+
+// Adds the entries of the list to the checks.
+static void compile_list(struct loader *loader, const struct node *list, bool whole, const struct rule_scope *scope,
+			 const struct dialect *dialect, const struct route *route, const struct field *field,
+			 struct check_list *checks)
+{
+	size_t count;
+	if (!list || !loader_list(loader, list, "rules", 64, &count))
+		return;
+	checks->items = ARENA_ARRAY(loader->set->arena, count, struct check);
+	for (size_t i = 0; i < count; i++) {
+		struct fault f;
+		struct check *check = &checks->items[checks->count];
+		if (rule_compile(node_item(list, i), whole, scope, &check->rule, &f) != REASON_OK) {
+			loader_fault(loader, &f);
+			continue;
+		}
+		const struct rule_words *words = rule_words(check->rule);
+		check->code = words->code;
+		check->as = slice_is_absent(words->as) ? words->code : words->as;
+		check->at = !slice_is_absent(words->at) ? words->at : field ? field->from : SLICE_LIT("");
+		check->stage = field ? field->stage : 0;
+		if (!slice_is_absent(words->stage) && route)
+			check->stage = find_stage(loader, route, words->stage, words->line);
+		check->when = loader_condition(loader, words->when);
+		settle_text(loader, dialect, check);
+		checks->count++;
+		refuse_ambiguous(loader, checks);
+	}
+}
+
 void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route,
 		 const struct field *field, struct check_list *checks)
 {
+	struct scene scene = {loader, dialect};
 	struct rule_scope scope = {
 		.file = loader->file,
 		.fields = route->field_names,
 		.field_count = route->field_count,
 		.arena = loader->set->arena,
-		.word_list = find_word_list,
-		.context = loader,
+		.word_list = scene_word_list,
+		.table = scene_table,
+		.numbering = scene_numbering,
+		.context = &scene,
 	};
-	if (!list)
-		return;
-	if (list->type != NODE_LIST) {
-		loader_error(loader, list->line, "rules is a list; begin each rule with \"- \"");
-		return;
-	}
-	checks->items = ARENA_ARRAY(loader->set->arena, node_count(list), struct check);
-	for (size_t i = 0; i < node_count(list); i++) {
-		struct fault f;
-		struct check *check = &checks->items[checks->count];
-		if (rule_compile(node_item(list, i), field == NULL, &scope, &check->rule, &f) != REASON_OK) {
-			loader_fault(loader, &f);
-			continue;
-		}
-		check->code = rule_words(check->rule)->code;
-		check->at = !slice_is_absent(rule_words(check->rule)->at) ? rule_words(check->rule)->at : field ? field->from : SLICE_LIT("");
-		check->text = settle_text(loader, check->rule, dialect);
-		checks->count++;
-		refuse_ambiguous(loader, checks);
-	}
+	compile_list(loader, list, field == NULL, &scope, dialect, route, field, checks);
+}
+
+void load_root_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, struct check_list *checks)
+{
+	struct scene scene = {loader, dialect};
+	struct rule_scope scope = {
+		.file = loader->file,
+		.arena = loader->set->arena,
+		.word_list = scene_word_list,
+		.table = scene_table,
+		.numbering = scene_numbering,
+		.context = &scene,
+	};
+	*checks = (struct check_list){0};
+	compile_list(loader, list, false, &scope, dialect, NULL, NULL, checks);
 }

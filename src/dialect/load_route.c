@@ -22,6 +22,25 @@ static bool all_upper(struct slice text)
 	return true;
 }
 
+// Segments are plain, or one parameter whole.
+static bool path_valid(struct slice path, bool *parameters)
+{
+	struct slice rest = path, segment;
+	if (path.len == 0 || path.ptr[0] != '/' || strpbrk(path.ptr, "?#*"))
+		return false;
+	while (!slice_is_absent(segment = pointer_next(&rest))) {
+		const char *open = segment.len ? memchr(segment.ptr, '{', segment.len) : NULL;
+		const char *close = segment.len ? memchr(segment.ptr, '}', segment.len) : NULL;
+		if (!open && !close)
+			continue;
+		if (open != segment.ptr || close != segment.ptr + segment.len - 1 ||
+		    !name_plain((struct slice){segment.ptr + 1, segment.len - 2}))
+			return false;
+		*parameters = true;
+	}
+	return true;
+}
+
 static void load_reach(struct loader *loader, const struct node *node, struct route *route)
 {
 	bool fine = loader_text(loader, node_member(node, "method"), "method", &route->method);
@@ -36,9 +55,9 @@ static void load_reach(struct loader *loader, const struct node *node, struct ro
 			     "a route is reached by method and path, by an event's type, or by both: write at least one");
 	if (!all_upper(route->method))
 		loader_error(loader, node->line, "a method is written in capitals, like POST");
-	if (route->path.len && (route->path.ptr[0] != '/' || strpbrk(route->path.ptr, "?#{}*")))
+	if (route->path.len && !path_valid(route->path, &route->has_parameters))
 		loader_error(loader, node->line,
-			     "a path begins with / and is compared as it is: it has no query and no placeholders");
+			     "a path begins with / and has no query; a whole segment may be a parameter: /shops/{shop}/customers");
 }
 
 static void load_operation(struct loader *loader, const struct node *node, struct route *route)
@@ -55,16 +74,47 @@ static void load_operation(struct loader *loader, const struct node *node, struc
 
 static bool reached_alike(const struct route *a, const struct route *b)
 {
-	return (a->path.len && slice_equal(a->path, b->path) && slice_equal(a->method, b->method)) ||
+	return (a->path.len && b->path.len && path_same(a->path, b->path) && slice_equal(a->method, b->method)) ||
 	       (a->type.len && slice_equal(a->type, b->type));
+}
+
+static void load_counter(struct loader *loader, const struct node *node, struct route *route)
+{
+	struct slice name = SLICE_ABSENT;
+	if (!loader_text(loader, node, "number", &name) || slice_is_absent(name))
+		return;
+	route->counter = arena_copy(loader->set->arena, name).ptr;
+	if (!name_plain(name))
+		loader_error(loader, node->line, "number names a counter with letters, digits, _ and -");
+}
+
+static void load_inherited(struct loader *loader, const struct node *node, struct route *route)
+{
+	const struct dialect *dialect = route->dialect;
+	route->access = dialect->access;
+	route->limits = dialect->limits;
+	route->root = dialect->root;
+	(void)loader_texts(loader, node_member(node, "stages"), "stages", &route->stages, &route->stage_count);
+	if (route->stage_count > STAGES_MAX)
+		loader_error(loader, node->line, "there are at most %d stages", STAGES_MAX);
+	load_access(loader, node_member(node, "access"), dialect, &route->access);
+	load_limits(loader, node_member(node, "limits"), &route->limits);
+	if (node_member(node, "root"))
+		load_root_checks(loader, node_member(node, "root"), dialect, &route->root);
 }
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name", "operation", "method", "path",  "type",
-					   "body", "collect",   "fields", "rules", "answers"};
+	static const char *const keys[] = {"name", "operation", "method", "path",   "type",  "body",   "collect", "stages",
+					   "root", "access",    "limits", "fields", "rules", "derive", "number",  "answers"};
 	struct slice name = SLICE_ABSENT;
-	*route = (struct route){.dialect = dialect, .name = "", .body = dialect->body, .collect = dialect->collect};
+	*route = (struct route){.dialect = dialect,
+				.name = "",
+				.body = dialect->body,
+				.collect = dialect->collect,
+				.stages = dialect->stages,
+				.stage_count = dialect->stage_count,
+				.line = node->line};
 	if (!loader_keys(loader, node, "a route", keys, ARRAY_LEN(keys)))
 		return;
 	if (!node_member(node, "name"))
@@ -77,11 +127,14 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_reach(loader, node, route);
 	load_body(loader, node_member(node, "body"), &route->body);
 	load_collect(loader, node_member(node, "collect"), &route->collect);
+	load_inherited(loader, node, route);
 	load_fields(loader, node_member(node, "fields"), route);
 	load_checks(loader, node_member(node, "rules"), dialect, route, NULL, &route->checks);
+	load_derived(loader, node_member(node, "derive"), route);
+	load_counter(loader, node_member(node, "number"), route);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
-	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted")) &&
-	    !answer_find(&dialect->answers, SLICE_LIT("accepted")))
+	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted"), NULL) &&
+	    !answer_find(&dialect->answers, SLICE_LIT("accepted"), NULL))
 		loader_error(loader, node->line, "neither this route nor the dialect has an answer \"accepted\"");
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "enrolld/doc/yaml.h"
+#include "enrolld/model/settings.h"
 
 #define ERRORS_MAX 200 // what nobody will read is not kept
 
@@ -156,4 +157,69 @@ bool loader_texts(struct loader *loader, const struct node *node, const char *wh
 	*values = made;
 	*count = n;
 	return true;
+}
+
+bool loader_duration(struct loader *loader, const struct node *node, const char *what, int64_t min_ms, int64_t max_ms,
+		     int64_t *value)
+{
+	char low[SETTING_NUMBER_SIZE], high[SETTING_NUMBER_SIZE];
+	int64_t ms;
+	if (!node)
+		return true;
+	if (node->type != NODE_TEXT || !setting_parse_duration(node->text, &ms) || ms < min_ms || ms > max_ms) {
+		loader_error(loader, node->line, "%s is a duration like 90s, 1h or 7d, from %s to %s", what,
+			     setting_format_duration(min_ms, low), setting_format_duration(max_ms, high));
+		return false;
+	}
+	*value = ms;
+	return true;
+}
+
+bool loader_list(struct loader *loader, const struct node *node, const char *what, size_t most, size_t *count)
+{
+	*count = node_count(node);
+	if (!node)
+		return true;
+	if (node->type != NODE_LIST || *count > most) {
+		loader_error(loader, node->line, "%s is a list of at most %zu entries; begin each with \"- \"", what, most);
+		*count = 0;
+		return false;
+	}
+	return true;
+}
+
+int loader_key_line(const struct node *map, size_t index)
+{
+	return map->list.key_lines ? map->list.key_lines[index] : map->line;
+}
+
+bool name_plain(struct slice name)
+{
+	if (name.len == 0 || name.len > 64)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+struct template_origin loader_origin(const struct loader *loader, int line)
+{
+	return (struct template_origin){loader->file, line, loader->set->arena, loader->set->functions};
+}
+
+const struct template_condition *loader_condition(struct loader *loader, const struct node *node)
+{
+	const struct template_condition *condition = NULL;
+	struct fault f;
+	if (!node)
+		return NULL;
+	struct template_origin origin = loader_origin(loader, node->line);
+	if (template_compile_condition(node, &origin, &condition, &f) != REASON_OK) {
+		loader_fault(loader, &f);
+		return NULL;
+	}
+	return condition;
 }

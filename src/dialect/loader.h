@@ -7,7 +7,8 @@
 struct loader {
 	struct dialect_set *set;
 	const char *directory;
-	const char *file; // being read
+	const struct dialect_options *options; // NULL: none
+	const char *file;                      // being read
 	struct strbuf *report;
 	struct fault first;
 	size_t errors;
@@ -25,22 +26,55 @@ bool loader_number(struct loader *loader, const struct node *node, const char *w
 bool loader_choice(struct loader *loader, const struct node *node, const char *what, const char *const *words, size_t count,
 		   size_t *value);
 bool loader_pointer(struct loader *loader, const struct node *node, const char *what, struct slice *value);
+bool loader_duration(struct loader *loader, const struct node *node, const char *what, int64_t min_ms, int64_t max_ms,
+		     int64_t *value);
 // A text, or a list of texts.
 bool loader_texts(struct loader *loader, const struct node *node, const char *what, const struct slice **values, size_t *count);
+// A list, or NULL for none (*count 0). false: it is something else.
+bool loader_list(struct loader *loader, const struct node *node, const char *what, size_t most, size_t *count);
+int loader_key_line(const struct node *map, size_t index);
+bool name_plain(struct slice name); // 1 to 64 of a-z, A-Z, 0-9, _ and -
+struct template_origin loader_origin(const struct loader *loader, int line);
+// NULL if there is none, or an error was told.
+const struct template_condition *loader_condition(struct loader *loader, const struct node *node);
 
 // load_body.c
 void load_body(struct loader *loader, const struct node *node, struct body *body);
-void load_collect(struct loader *loader, const struct node *node, enum collect *collect);
+void load_collect(struct loader *loader, const struct node *node, struct collect *collect);
+
+// load_text.c
+void load_languages(struct loader *loader, const struct node *root, struct dialect *dialect);
+void load_texts(struct loader *loader, const struct node *map, struct dialect *dialect);
+// The sentence in all languages: by what is written, or by code (absent: not).
+void load_words(struct loader *loader, const struct dialect *dialect, const struct node *node, struct slice code, int line,
+		struct words *words);
+
+// load_table.c
+void load_settings(struct loader *loader, const struct node *map, struct dialect *dialect);
+void load_tables(struct loader *loader, const struct node *map, struct dialect *dialect);
+const struct rules_table *find_table(const struct dialect *dialect, struct slice name);
+
+// load_access.c, load_limit.c, load_token.c, load_derive.c
+void load_access(struct loader *loader, const struct node *list, const struct dialect *dialect, struct access_list *access);
+void load_limits(struct loader *loader, const struct node *map, struct limit_list *limits);
+void load_tokens(struct loader *loader, const struct node *map, struct dialect *dialect);
+void load_derived(struct loader *loader, const struct node *map, struct route *route);
 
 // load_check.c
 void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route,
 		 const struct field *field, struct check_list *checks);
+void load_root_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, struct check_list *checks);
+enum reason loader_numbering(struct loader *loader, const struct numbering **numbering, struct fault *f);
 
 // load_field.c
 void load_fields(struct loader *loader, const struct node *map, struct route *route);
 
 // load_answer.c
 void load_answers(struct loader *loader, const struct node *map, const struct answer_list *outer, struct answer_list *answers);
+void load_headers(struct loader *loader, const struct node *map, struct answer_header **headers, size_t *count);
 
 // load_route.c
 void load_routes(struct loader *loader, const struct node *list, struct dialect *dialect);
+
+// names.c: are all names that templates and conditions use known where they stand?
+void check_names(struct loader *loader, const struct dialect *dialect);

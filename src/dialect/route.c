@@ -10,40 +10,52 @@ static const struct dialect *find_dialect(const struct dialect_set *set, const c
 	PANIC("dialect %s is not loaded", name);
 }
 
-static bool fits(const struct route *route, const struct request *request, bool *other_method)
+struct search {
+	const struct request *request;
+	const struct route *exact, *by_parameters; // the first of each
+	const struct dialect *owner;               // of a route with the path, but another method
+};
+
+static void look_at(struct search *s, const struct route *route)
 {
-	if (!slice_is_absent(request->event_type))
-		return route->type.len && slice_equal(route->type, request->event_type);
-	if (!route->path.len || !slice_equal(route->path, request->path))
-		return false;
-	if (slice_equal(route->method, request->method))
-		return true;
-	*other_method = true;
-	return false;
+	const struct request *request = s->request;
+	if (!slice_is_absent(request->event_type)) {
+		if (route->type.len && slice_equal(route->type, request->event_type) && !s->exact)
+			s->exact = route;
+		return;
+	}
+	if (!route->path.len ||
+	    !(route->has_parameters ? path_fits(route->path, request->path) : slice_equal(route->path, request->path)))
+		return;
+	if (!slice_equal(route->method, request->method)) {
+		if (!s->owner)
+			s->owner = route->dialect;
+	} else if (route->has_parameters) {
+		if (!s->by_parameters)
+			s->by_parameters = route;
+	} else if (!s->exact) {
+		s->exact = route;
+	}
 }
 
 enum reason dialect_route(const struct dialect_set *set, const char *const *names, size_t count, struct request *request,
 			  const struct dialect **dialect, const struct route **route, struct fault *f)
 {
-	const struct dialect *owner = NULL;
-	for (size_t i = 0; i < count; i++) {
+	struct search s = {.request = request};
+	for (size_t i = 0; i < count && !s.exact; i++) {
 		const struct dialect *d = find_dialect(set, names[i]);
-		for (size_t r = 0; r < d->route_count; r++) {
-			bool other_method = false;
-			if (fits(&d->routes[r], request, &other_method)) {
-				*dialect = d;
-				*route = &d->routes[r];
-				request->route = slice_of(d->routes[r].name);
-				return REASON_OK;
-			}
-			if (other_method && !owner)
-				owner = d;
-		}
+		for (size_t r = 0; r < d->route_count; r++)
+			look_at(&s, &d->routes[r]);
 	}
-	*route = NULL;
-	*dialect = owner ? owner : find_dialect(set, names[0]);
-	if (owner)
-		return fault_set(f, REASON_METHOD_NOT_ALLOWED, "dialect %s knows the path with another method", owner->name);
+	*route = s.exact ? s.exact : s.by_parameters;
+	if (*route) {
+		*dialect = (*route)->dialect;
+		request->route = slice_of((*route)->name);
+		return REASON_OK;
+	}
+	*dialect = s.owner ? s.owner : find_dialect(set, names[0]);
+	if (s.owner)
+		return fault_set(f, REASON_METHOD_NOT_ALLOWED, "dialect %s knows the path with another method", s.owner->name);
 	return fault_set(f, REASON_ROUTE_UNKNOWN, "no dialect of the topic knows the %s",
 			 slice_is_absent(request->event_type) ? "path" : "event type");
 }

@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// What answers may speak of: the names that templates use, in the order of dialect_answer's list.
+// What answers may speak of.
 #pragma once
 
 #include "enrolld/base/attr.h"
 
 // VALUE(id, name)
-#define ANSWER_VALUES(VALUE)                \
-	VALUE(REQUEST_ID, "request_id")     \
-	VALUE(REALM, "realm")               \
-	VALUE(OPERATION, "operation")       \
-	VALUE(OUTCOME, "outcome")           \
-	VALUE(REASON, "reason")             \
-	VALUE(TEXT, "text")                 \
-	VALUE(AT, "at")                     \
-	VALUE(ACCOUNT_ID, "account_id")     \
-	VALUE(STATE, "state")               \
-	VALUE(CHALLENGE_ID, "challenge_id") \
-	VALUE(EXPIRES_AT, "expires_at")     \
-	VALUE(METHOD, "method")             \
-	VALUE(PATH, "path")                 \
-	VALUE(CONTENT_TYPE, "content_type") \
-	VALUE(ALLOW, "allow")               \
-	VALUE(EMAIL, "email")               \
-	VALUE(PHONE, "phone")               \
-	VALUE(USERNAME, "username")         \
-	VALUE(GIVEN_NAME, "given_name")     \
-	VALUE(FAMILY_NAME, "family_name")   \
-	VALUE(DISPLAY_NAME, "display_name") \
-	VALUE(BIRTH_DATE, "birth_date")     \
-	VALUE(LOCALE, "locale")             \
-	VALUE(ATTRIBUTES, "attributes")     \
+#define ANSWER_VALUES(VALUE)                          \
+	VALUE(REQUEST_ID, "request_id")               \
+	VALUE(REALM, "realm")                         \
+	VALUE(OPERATION, "operation")                 \
+	VALUE(OUTCOME, "outcome")                     \
+	VALUE(REASON, "reason")                       \
+	VALUE(TEXT, "text")                           \
+	VALUE(AT, "at")                               \
+	VALUE(ACCOUNT_ID, "account_id")               \
+	VALUE(ACCOUNT_NUMBER, "account_number")       \
+	VALUE(SLUG, "slug")                           \
+	VALUE(STATE, "state")                         \
+	VALUE(CHALLENGE_ID, "challenge_id")           \
+	VALUE(EXPIRES_AT, "expires_at")               \
+	VALUE(METHOD, "method")                       \
+	VALUE(PATH, "path")                           \
+	VALUE(CONTENT_TYPE, "content_type")           \
+	VALUE(CONTENT_TYPE_SENT, "content_type_sent") \
+	VALUE(ALLOW, "allow")                         \
+	VALUE(LANGUAGE, "language")                   \
+	VALUE(EMAIL, "email")                         \
+	VALUE(PHONE, "phone")                         \
+	VALUE(USERNAME, "username")                   \
+	VALUE(GIVEN_NAME, "given_name")               \
+	VALUE(FAMILY_NAME, "family_name")             \
+	VALUE(DISPLAY_NAME, "display_name")           \
+	VALUE(BIRTH_DATE, "birth_date")               \
+	VALUE(LOCALE, "locale")                       \
+	VALUE(ATTRIBUTES, "attributes")               \
+	VALUE(PARSE_ERROR, "parse_error")             \
+	VALUE(TYPE, "type")                           \
+	VALUE(RETRY_AFTER, "retry_after")             \
+	VALUE(COUNT, "count")                         \
+	VALUE(MORE, "more")                           \
 	VALUE(VIOLATIONS, "violations")
 
 enum answer_value {
@@ -39,5 +48,14 @@ enum answer_value {
 		ANSWER_VALUE_COUNT
 };
 
-// Of an item of "violations".
-#define VIOLATION_VALUES "field", "name", "code", "text"
+// Of an item of "violations", and of the first one as "first.field" and so on.
+#define VIOLATION_VALUES "field", "path", "key", "name", "label", "input", "code", "text", "index", "last"
+
+// Of a rule's sentence, besides its parameters.
+#define SENTENCE_VALUES "field", "path", "key", "name", "label", "input", "type", "like"
+
+// Of the limit NAME, as "limit.NAME.allowed" and so on.
+#define LIMIT_VALUES "allowed", "remaining", "resets", "wait"
+
+// Of a token's payload.
+#define TOKEN_VALUES "iat", "exp", "jti"

@@ -84,7 +84,8 @@ static struct node *convert(json_t *value, struct arena *arena)
 	return node;
 }
 
-enum reason json_parse(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root, struct fault *f)
+static enum reason parse(struct slice text, struct json_limits limits, size_t flags, struct arena *arena, const struct node **root,
+			 struct fault *f)
 {
 	json_error_t error;
 	json_t *value;
@@ -98,10 +99,21 @@ enum reason json_parse(struct slice text, struct json_limits limits, struct aren
 		return fault_set(f, REASON_RECORD_EMPTY, "no bytes");
 	if ((r = json_scan(text, &limits, f)))
 		return r;
-	value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	value = json_loadb(text.ptr, text.len, flags | JSON_DECODE_ANY, &error);
 	if (!value)
 		return classify(&error, f);
 	*root = convert(value, arena);
 	json_decref(value);
 	return REASON_OK;
+}
+
+enum reason json_parse(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root, struct fault *f)
+{
+	return parse(text, limits, JSON_REJECT_DUPLICATES, arena, root, f);
+}
+
+enum reason json_parse_loose(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root,
+			     struct fault *f)
+{
+	return parse(text, limits, 0, arena, root, f);
 }

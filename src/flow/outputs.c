@@ -26,8 +26,7 @@ static void add_reply(struct work *work)
 	if (work->request.reply.style == REPLY_NONE || !work->dialect)
 		return;
 	struct answer answer = {0};
-	dialect_answer(work->dialect, work->route, &work->request, work->read ? &work->registration : NULL, &work->receipt,
-		       work->arena, &answer);
+	dialect_answer(work->dialect, work->route, &work->request, &work->registration, &work->receipt, work->arena, &answer);
 	struct output reply;
 	const char *why = NULL;
 	if (intake_reply(work->topic, &work->request, &answer, work->arena, &reply, &why))

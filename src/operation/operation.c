@@ -30,17 +30,18 @@ static enum decision refuse_invalid(const struct operation_case *c, struct recei
 {
 	receipt->violations = c->registration->violations;
 	receipt->violation_count = c->registration->violation_count;
+	enum reason reason = REASON_INVALID;
 	if (c->registration->unique_anyway && any_taken(c))
-		dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations,
-			      &receipt->violation_count);
-	return refuse(c, REASON_INVALID, receipt, changes);
+		reason = dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations,
+				       &receipt->violation_count);
+	return refuse(c, reason, receipt, changes);
 }
 
 static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				  struct changes *changes)
 {
 	(void)!refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
-	dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
+	(void)dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
 	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;
 }

@@ -24,7 +24,7 @@ static void load(void)
 	struct fault f;
 	bool locked;
 	json_setup();
-	require(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, NULL, &set, &f) == REASON_OK);
+	require(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, NULL, NULL, &set, &f) == REASON_OK);
 	require(secret_pool_create(2, &pool, &locked, &f) == REASON_OK);
 }
 

@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *file = fopen(path, "w");
 	require(file && fwrite(data, 1, size, file) == size);
 	require(fclose(file) == 0);
-	if (dialect_load(folder, names, 1, &report, &set, &f) == REASON_OK) {
+	if (dialect_load(folder, names, 1, NULL, &report, &set, &f) == REASON_OK) {
 		ask(set, pool);
 		dialect_set_destroy(set);
 	} else {

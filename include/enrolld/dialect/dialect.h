@@ -7,20 +7,36 @@
 #include "enrolld/base/fault.h"
 #include "enrolld/base/secret.h"
 #include "enrolld/base/strbuf.h"
+#include "enrolld/crypto/keys.h"
 #include "enrolld/model/answer.h"
 #include "enrolld/model/receipt.h"
 #include "enrolld/model/registration.h"
 #include "enrolld/model/request.h"
+#include "enrolld/model/settings.h"
 
 struct dialect_set;
 struct dialect;
 struct route;
 
-// Loads the named dialects from directory/<name>/dialect.yaml, and word lists from directory/../wordlists. A name that comes twice is loaded once.
+// What a deployment says of one dialect ("dialects.*.…").
+struct dialect_conf {
+	const char *name;          // the dialect's
+	struct setting_map values; // of its "settings"
+};
+extern const struct setting_table dialect_settings;
+
+struct dialect_options {
+	const struct dialect_conf *confs; // of dialects that are not loaded too
+	size_t conf_count;
+	const struct keyring *keys; // for limits, bearer tokens and minted ones; outlives the set. NULL: these are left out
+};
+
+// Loads the named dialects from directory/<name>/dialect.yaml, word lists from directory/../wordlists, numbering plans from directory/../phones. A name
+// that comes twice is loaded once. options may be NULL.
 // DIALECT_INVALID or FILE_UNREADABLE: nothing is kept; the detail has the first error, report (may be NULL) all of them, one a line:
 // "file:line: what is wrong; what would be right".
-enum reason dialect_load(const char *directory, const char *const *names, size_t count, struct strbuf *report,
-			 struct dialect_set **set, struct fault *f) ATTR_MUST_USE;
+enum reason dialect_load(const char *directory, const char *const *names, size_t count, const struct dialect_options *options,
+			 struct strbuf *report, struct dialect_set **set, struct fault *f) ATTR_MUST_USE;
 void dialect_set_destroy(struct dialect_set *set); // NULL is fine
 
 // Which dialect and route a request is for: by event type, or by method and path, among the topic's dialects in their order. Sets request->route.
@@ -29,20 +45,22 @@ void dialect_set_destroy(struct dialect_set *set); // NULL is fine
 enum reason dialect_route(const struct dialect_set *set, const char *const *names, size_t count, struct request *request,
 			  const struct dialect **dialect, const struct route **route, struct fault *f) ATTR_MUST_USE;
 
-// The canonical registration with its violations (INVALID if there are any), or why the body cannot be read (a REFUSE reason; the registration is then
-// empty). OK: acceptable so far. Where the dialect takes the id from the body and no header gave one, sets request->request_id.
+// The canonical registration with its violations (INVALID if there are any), or why the request is refused before its rules are asked (a REFUSE reason;
+// the registration then has limits and what the answer may speak of, no more). OK: acceptable so far. Where the dialect takes the id from the body and
+// no header gave one, sets request->request_id.
 // The password goes to a secret of pool, which the registration then owns, and its text in the tree is wiped; what is kept lives in the arena, nothing
 // points into the record's value, which the caller wipes. HASH_MEMORY (RETRY): the pool is exhausted.
-// A route that takes no fields reads nothing.
+// A route whose fields do not come from the body does not read it.
 enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
 			 struct arena *arena, struct registration *registration, struct fault *f) ATTR_MUST_USE;
 
-// Adds the violation that the dialect has for each taken claim ("taken" facts), in its own words, to a list in the arena.
-void dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],
-		   struct arena *arena, struct violation **violations, size_t *count);
+// The violations in the dialect's own words and order, now that is known which claims are taken ("taken" facts); the list is the arena's.
+// IDENTITY_TAKEN: only claims that are taken stand in it; INVALID: others too; OK: none is told.
+enum reason dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],
+			  struct arena *arena, struct violation **violations, size_t *count);
 
 // The answer in the frontend's own words: pure, so that a redelivery gives the same bytes. Texts of violations are found by field and code, whatever
-// the receipt has. registration may be NULL (unreadable body), route too.
+// the receipt has. registration: as dialect_read left it, also where it failed; NULL if it was not asked. route may be NULL.
 void dialect_answer(const struct dialect *dialect, const struct route *route, const struct request *request,
 		    const struct registration *registration, const struct receipt *receipt, struct arena *arena,
 		    struct answer *answer);

@@ -30,6 +30,10 @@ void json_setup(void);
 enum reason json_parse(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root,
 		       struct fault *f) ATTR_MUST_USE;
 
+// The same, but of an object's key that comes twice the last value counts.
+enum reason json_parse_loose(struct slice text, struct json_limits limits, struct arena *arena, const struct node **root,
+			     struct fault *f) ATTR_MUST_USE;
+
 // Writer: compact, keys in the order given, UTF-8 as it is, escapes only where RFC 8259 needs them; bytes that are not UTF-8 become
 // U+FFFD, so that its output always parses. Commas are its business. A misuse (value without key in an object) is a panic.
 struct json_writer {

@@ -10,8 +10,12 @@ void case_start(struct dialect_case *c, const char *directory, const char *name)
 	bool locked;
 	*c = (struct dialect_case){.arena = arena_create(65536)};
 	json_setup();
+	assert_int_equal(crypto_setup(&c->fault), REASON_OK);
 	assert_int_equal(secret_pool_create(8, &c->pool, &locked, &c->fault), REASON_OK);
-	if (dialect_load(directory, &name, 1, &report, &c->set, &c->fault) != REASON_OK)
+	c->keys = keyring_for_tests();
+	c->name = name;
+	const struct dialect_options options = {.keys = c->keys};
+	if (dialect_load(directory, &name, 1, &options, &report, &c->set, &c->fault) != REASON_OK)
 		fail_msg("%s", report.data);
 	strbuf_free(&report);
 }
@@ -21,12 +25,12 @@ void case_end(struct dialect_case *c)
 	secret_release(c->registration.password);
 	dialect_set_destroy(c->set);
 	secret_pool_destroy(c->pool);
+	keyring_destroy(c->keys);
 	arena_destroy(c->arena);
 }
 
 enum reason case_read(struct dialect_case *c, const char *method, const char *path, struct slice body)
 {
-	static const char *const names[] = {"native"};
 	secret_release(c->registration.password);
 	c->registration = (struct registration){0};
 	char *value = arena_alloc(c->arena, body.len + 1);
@@ -41,7 +45,7 @@ enum reason case_read(struct dialect_case *c, const char *method, const char *pa
 		.request_id = SLICE_LIT("id-1"),
 		.id_source = REQUEST_ID_HEADER,
 	};
-	enum reason reason = dialect_route(c->set, names, 1, &c->request, &c->dialect, &c->route, &c->fault);
+	enum reason reason = dialect_route(c->set, &c->name, 1, &c->request, &c->dialect, &c->route, &c->fault);
 	if (reason == REASON_OK)
 		reason = dialect_read(c->route, &c->request, c->pool, NOW_MS, c->arena, &c->registration, &c->fault);
 	memset(value, 'X', body.len);

@@ -16,6 +16,8 @@
 struct dialect_case {
 	struct arena *arena;
 	struct secret_pool *pool;
+	const char *name;
+	struct keyring *keys;
 	struct dialect_set *set;
 	struct record record;
 	struct request request;

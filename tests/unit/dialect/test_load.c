@@ -55,7 +55,7 @@ static void load(const char *yaml, char *report, size_t size)
 	struct fault f;
 	char prefix[128];
 	write_file("broken/dialect.yaml", yaml);
-	enum reason reason = dialect_load(folder, names, 1, &out, &set, &f);
+	enum reason reason = dialect_load(folder, names, 1, NULL, &out, &set, &f);
 	assert_int_equal(reason == REASON_OK, out.len == 0);
 	if (reason == REASON_OK)
 		dialect_set_destroy(set);
@@ -95,7 +95,7 @@ static const struct {
 	 "8: a route is reached by method and path, by an event's type, or by both: write at least one\n"},
 	{ROUTES "  - {name: a, operation: sign_up, method: post, path: 'a?b'}\n",
 	 "8: a method is written in capitals, like POST\n"
-	 "8: a path begins with / and is compared as it is: it has no query and no placeholders\n"},
+	 "8: a path begins with / and has no query; a whole segment may be a parameter: /shops/{shop}/customers\n"},
 	{ROUTE "  - {name: a, operation: verify, method: POST, path: /a}\n",
 	 "9: two routes are called broken.a\n9: broken.a is reached the same way as broken.a\n"},
 	{HEAD "texts: [a]\nbody: {media: 1, depth: 99, values: 0, unknown: ignore, null: drop}\n"
@@ -103,20 +103,20 @@ static const struct {
 	 "8: media is a text; write it in quotes if it looks like something else\n"
 	 "8: depth is a whole number from 1 to 64\n"
 	 "8: values is a whole number from 1 to 100000\n"
-	 "8: unknown \"ignore\" is not known; there are: drop, refuse\n"
+	 "8: unknown \"ignore\" is not known; there are: drop, refuse, refuse_each\n"
 	 "8: null \"drop\" is not known; there are: value, missing\n"
 	 "7: texts is a map from codes to sentences\n"},
 	{"format: 1\ndialect: broken\nanswers:\n  refused: {body: {a: '{{reqest_id}}'}}\n  dead: {status: 99}\n  identity_takn: {status: 409}\n"
 	 "  invalid: {like: nothing}\n  expired: {like: dead, status: 410, headers: {X-A: b, x-b: '{{nope}}'}}\nroutes:\n"
 	 "  - {name: a, operation: verify, type: t}\n",
 	 "4: an answer needs a status, such as 400\n"
-	 "4: there is no value \"reqest_id\" here; did you mean \"request_id\"?\n"
 	 "5: status is a whole number from 200 to 599\n"
 	 "5: an answer needs a status, such as 400\n"
 	 "6: there is no outcome or reason \"identity_takn\"; did you mean \"identity_taken\"?\n"
 	 "7: no answer \"nothing\" stands before this one\n"
 	 "8: a header's name has a-z, 0-9 and -\n"
-	 "8: header:1: there is no value \"nope\" here\n"},
+	 "4: there is no value \"reqest_id\" here; did you mean \"request_id\"?\n"
+	 "8: there is no value \"nope\" here\n"},
 	{FIELDS "      e: {from: email, map: emial, normalize: trim}\n",
 	 "13: in a field, the key \"normalize\" is not known; did you mean \"normalise\"?\n"
 	 "13: from is a JSON pointer, such as /email or /user/name; ~ is written ~0 in it\n"
@@ -125,21 +125,24 @@ static const struct {
 	{FIELDS
 	 "      e:\n        from: /e\n        rules:\n          - emial\n          - min_length: 3\n            code: x\n          - max_length: 9\n            code: x\n",
 	 "16: unknown rule \"emial\"; did you mean \"email\"?\n"
-	 "19: min_length and max_length both give the code \"x\" here but other texts; give one of them another code, or both one text\n"},
-	{FIELDS "      e:\n        from: /e\n        rules: {email: yes}\n", "15: rules is a list; begin each rule with \"- \"\n"},
+	 "19: min_length and max_length both give the code \"x\" here but other texts; give one of them another code, or both one text (\"as\" is the code that answers show)\n"},
+	{FIELDS "      e:\n        from: /e\n        rules: {email: yes}\n",
+	 "15: rules is a list of at most 64 entries; begin each with \"- \"\n"},
 	{FIELDS "      e:\n        from: /e\n        rules:\n          - min_length: 3\n            text: 'At least {{min}}.'\n",
-	 "16: text of min_length:1: there is no value \"min\" here\n"},
+	 "17: there is no value \"min\" here\n"},
 	{FIELDS "      e: {from: /e, map: email}\n",
 	 "13: e maps to email and so needs the rule \"email\": only an e-mail address has a key by which it is unique\n"
 	 "13: e maps to email and so needs the rule \"unique\": it says how a taken one is answered\n"},
 	{FIELDS "      p: {from: /p, map: password, normalise: trim, rules: [type: text, max_bytes: 2000]}\n",
 	 "13: max_bytes of a password is at most 1024\n"
-	 "13: p maps to password: write \"secret: true\", so that it can never be shown\n"
-	 "13: a password is taken exactly as sent: remove \"normalise: trim\"\n"},
+	 "13: p maps to password: write \"secret: true\", so that it can never be shown\n"},
 	{FIELDS "      a: {from: /a, map: locale, rules: [locale]}\n      b: {from: /b, map: locale, rules: [locale]}\n",
 	 "14: two fields map to locale\n"},
-	{FIELDS "      a: {from: /a, rules: [unique]}\n",
-	 "13: unique needs a map to email, phone or username, which are kept apart by realm\n"},
+	{FIELDS "      a: {from: /a, rules: [unique]}\n", ""},
+	{FIELDS "      a: {from: /a, map: given_name, rules: [max_length: 9, unique]}\n",
+	 "13: unique is for fields that map to email, phone, username or nothing, and stand in the request once\n"},
+	{FIELDS "      a: {from: /a, map: username, rules: [max_length: 9, unique]}\n",
+	 "13: without the rule \"username\", unique must say which spellings are the same: unique: {as: exact}\n"},
 	{FIELDS "      a: {from: /a}\n    rules:\n      - any_of: [a, b]\n      - email\n",
 	 "15: \"b\" is not a field of this route\n"
 	 "16: \"email\" is a rule for one field: put it under that field's rules\n"},
@@ -172,7 +175,7 @@ static void test_names(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct dialect_set *set = NULL;
 		struct fault f;
-		enum reason reason = dialect_load(folder, &wrong[i], 1, NULL, &set, &f);
+		enum reason reason = dialect_load(folder, &wrong[i], 1, NULL, NULL, &set, &f);
 		assert_int_equal(reason, strcmp(wrong[i], "missing") == 0 ? REASON_FILE_UNREADABLE : REASON_DIALECT_INVALID);
 		assert_null(set);
 	}
@@ -184,7 +187,7 @@ static void test_once(void **state)
 	struct dialect_set *set;
 	struct fault f;
 	(void)state;
-	assert_int_equal(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 3, NULL, &set, &f), REASON_OK);
+	assert_int_equal(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 3, NULL, NULL, &set, &f), REASON_OK);
 	dialect_set_destroy(set);
 	dialect_set_destroy(NULL);
 }
@@ -196,7 +199,7 @@ static void test_more(void **state)
 	struct fault f;
 	(void)state;
 	write_file("broken/dialect.yaml", "dialect: broken\nformat: 7\nroutes: []\n" ANSWERS);
-	assert_int_equal(dialect_load(folder, names, 1, NULL, &set, &f), REASON_DIALECT_INVALID);
+	assert_int_equal(dialect_load(folder, names, 1, NULL, NULL, &set, &f), REASON_DIALECT_INVALID);
 	assert_non_null(strstr(f.detail, "dialect.yaml:2: format is a whole number from 1 to 1 (and 1 more)"));
 }
 

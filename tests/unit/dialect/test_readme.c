@@ -76,7 +76,7 @@ static void test_example(void **state)
 	assert_true(file && fputs(yaml, file) >= 0 && fclose(file) == 0);
 	(void)snprintf(path, sizeof(path), "%s/dialects", folder);
 	json_setup();
-	enum reason reason = dialect_load(path, names, 1, &report, &c.set, &c.fault);
+	enum reason reason = dialect_load(path, names, 1, NULL, &report, &c.set, &c.fault);
 	const char *const leftovers[] = {"dialects/shop/dialect.yaml", "dialects/shop", "dialects", "wordlists", ""};
 	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, leftovers[i]);
