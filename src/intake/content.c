@@ -52,7 +52,7 @@ static size_t skip_space(struct slice text, size_t at)
 const struct node *content_object(struct content *content, struct slice text)
 {
 	struct fault f;
-	const struct node *root;
+	const struct node *root = NULL;
 	size_t at = skip_space(text, 0);
 	if (at == text.len || text.ptr[at] != '{' || content_parse(content, text, &root, &f) != REASON_OK)
 		return NULL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a reply goes, and how each gateway wants it written.
+#include "enrolld/base/utf8.h"
 #include "enrolld/base/uuid.h"
 #include "enrolld/crypto/derive.h"
 #include "enrolld/doc/json.h"
@@ -89,6 +90,14 @@ static bool topic_allowed(const struct topic_conf *topic, struct slice name)
 	return false;
 }
 
+static bool has_control(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static const char *fault_of(const struct topic_conf *topic, const struct reply_address *reply)
 {
 	if (!topic_allowed(topic, reply->topic))
@@ -96,6 +105,9 @@ static const char *fault_of(const struct topic_conf *topic, const struct reply_a
 	if (reply->partition < -1)
 		return "bad_partition";
 	if (reply->correlation.len == 0 || reply->correlation.len > CORRELATION_MAX)
+		return "bad_correlation";
+	// There it is a CloudEvents String: Unicode without control characters. Elsewhere bytes.
+	if (reply->style == REPLY_CLOUDEVENTS_STRUCTURED && (has_control(reply->correlation) || !utf8_valid(reply->correlation)))
 		return "bad_correlation";
 	return NULL;
 }
@@ -110,10 +122,7 @@ static bool header_safe(const struct header *header)
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
 			return false;
 	}
-	for (size_t i = 0; i < header->value.len; i++)
-		if ((unsigned char)header->value.ptr[i] < 0x20 || header->value.ptr[i] == 0x7f)
-			return false;
-	return true;
+	return !has_control(header->value);
 }
 
 static void add_answer(struct header_list *list, const struct answer *answer, const char *without)
@@ -203,6 +212,8 @@ static struct slice structured_event(const struct request *request, const struct
 	struct strbuf text = STRBUF_INIT(answer->body.len * 6 + request->reply.correlation.len * 6 + 4096); // an escape has 6 bytes
 	struct json_writer w;
 	const struct header *type = header_find(answer->headers, answer->header_count, "content-type");
+	if (type && !header_safe(type))
+		type = NULL;
 	json_begin(&w, &text);
 	json_open_map(&w);
 	json_member_text(&w, "specversion", SLICE_LIT("1.0"));

@@ -68,10 +68,10 @@ static struct slice media_type(struct slice header, struct arena *arena)
 
 bool target_parse(struct slice text, struct target *target)
 {
-	const char *space = text.len ? memchr(text.ptr, ' ', text.len) : NULL;
 	*target = (struct target){0};
-	if (!text_printable(text, TARGET_MAX))
+	if (slice_is_absent(text) || !text_printable(text, TARGET_MAX))
 		return false;
+	const char *space = memchr(text.ptr, ' ', text.len);
 	if (!space) {
 		target->event_type = text;
 		return text.ptr[0] != '/';

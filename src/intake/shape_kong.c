@@ -182,7 +182,7 @@ static enum reason take_body(const struct content *content, const struct node *r
 		return wrong_type("body_base64", f);
 	if (!body || node_is(body, NODE_NULL))
 		return take_arguments(content, node_member(root, "body_args"), asked, f);
-	if (node_is(encoded, NODE_BOOL) && encoded->boolean)
+	if (encoded && encoded->type == NODE_BOOL && encoded->boolean)
 		return content_base64(content, body, &asked->body) ? REASON_OK
 								   : fault_set(f, REASON_ENVELOPE_INVALID, "the body is no base64");
 	if (node_is(body, NODE_TEXT))

@@ -174,6 +174,30 @@ static void test_structured_event(void **state)
 		  "\"correlationid\":\"c-1\",\"httpstatus\":422,\"datacontenttype\":\"application/json\",\"data\":[]}");
 }
 
+// There a correlation is a text, elsewhere it is bytes.
+static void test_structured_correlation(void **state)
+{
+	static const struct slice bad[] = {{"a\0b", 3}, {"\x1b", 1}, {"\xff\xfe", 2}, {"\x7f", 1}};
+	(void)state;
+	r.topic.shape = SHAPE_CLOUDEVENTS;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		reading_clear(&r);
+		reading_text(&r, "ce_replyto", "enroll.replies");
+		reading_header(&r, "ce_correlationid", bad[i]);
+		reading_value(
+			&r,
+			"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/shop\",\"type\":\"enrolld.signup.v1\",\"data\":{}}");
+		assert_false(reply());
+		assert_string_equal(reason, "bad_correlation");
+		reading_text(&r, "ce_type", "enrolld.signup.v1");
+		reading_text(&r, "ce_specversion", "1.0");
+		reading_text(&r, "ce_source", "/shop");
+		reading_text(&r, "ce_id", "1");
+		assert_true(reply());
+		assert_true(slice_equal(header("ce_correlationid"), bad[i]));
+	}
+}
+
 static void test_unusable(void **state)
 {
 	static const struct {
@@ -268,6 +292,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_spring_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_structured_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_structured_correlation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_answer_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_letter, setup, teardown),
