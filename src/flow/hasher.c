@@ -20,6 +20,16 @@ static void hashed(struct credential_job *job, void *ctx)
 	atomic_fetch_sub(&lane->hashing, 1);
 }
 
+// Limits that were used up while it waited: the look refuses it without a hash then. Once, since the look decides.
+static bool recall(struct lane *lane, struct work *work)
+{
+	if (work->recalled || !spent_holds(lane->spent, &work->request, &work->changes))
+		return false;
+	work->recalled = true;
+	lane_look_again(lane, work);
+	return true;
+}
+
 void hasher_run(void *ctx)
 {
 	struct lane *lane = ctx;
@@ -33,6 +43,8 @@ void hasher_run(void *ctx)
 			lane_drop(lane, work);
 			continue;
 		}
+		if (recall(lane, work))
+			continue;
 		work->hash_job = (struct credential_job){
 			.password = work->registration.password,
 			.hash = work->hash,

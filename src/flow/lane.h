@@ -17,6 +17,7 @@
 #include "enrolld/kafka/source.h"
 #include "flow/marks.h"
 #include "flow/order.h"
+#include "flow/spent.h"
 #include "flow/work.h"
 
 enum stage { STAGE_READ, STAGE_LOOK, STAGE_HASH, STAGE_STORE, STAGE_SINK, STAGE_COUNT };
@@ -45,6 +46,7 @@ struct lane {
 	struct ledger *ledger;
 	struct order *order;
 	struct marks *marks;
+	struct spent *spent;
 	struct queue *look_queue, *hash_queue, *store_queue;
 
 	pthread_mutex_t window_lock;

@@ -115,6 +115,7 @@ static void make_plumbing(struct lane *lane)
 	lane->ledger = ledger_create();
 	lane->order = order_create(window / KEY_SHARE);
 	lane->marks = marks_create();
+	lane->spent = spent_create();
 	lane->look_queue = queue_create(window);
 	lane->hash_queue = queue_create(window);
 	lane->store_queue = queue_create(window);
@@ -238,6 +239,7 @@ bool lane_leave(struct lane *lane)
 	ledger_destroy(lane->ledger);
 	order_destroy(lane->order);
 	marks_destroy(lane->marks);
+	spent_destroy(lane->spent);
 	pthread_cond_destroy(&lane->window_room);
 	pthread_mutex_destroy(&lane->window_lock);
 	free(lane->topics);

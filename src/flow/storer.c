@@ -64,6 +64,7 @@ static enum reason complete(struct storer *s, struct work **works, size_t count,
 			decide_again(s, works[i]);
 	enum reason reason = store_number(s->lane->store_store, s->items, count, f);
 	for (size_t i = 0; i < count && reason == REASON_OK; i++) {
+		spent_note(s->lane->spent, &s->items[i]);
 		if (s->items[i].outcome != STORE_WON && s->items[i].outcome != STORE_LOST)
 			continue;
 		struct operation_case c = work_case(works[i]);

@@ -59,6 +59,7 @@ struct work {
 	struct changes changes;
 	struct credential_job hash_job;
 	char hash[ARGON2_TEXT_SIZE];
+	bool recalled; // before its hash, to be looked at again
 
 	struct output outputs[OUTPUTS_MAX];
 	size_t output_count;
