@@ -50,7 +50,9 @@ static void fail(struct texter *t, const struct fault *f, int64_t least_ms)
 	t->careful = true;
 	int64_t wait = backoff_next_ms(&t->desk.backoff);
 	wait = least_ms > wait ? least_ms : wait;
-	t->not_before_ns = clock_mono_ns() + (wait < PAUSE_MAX_MS ? wait : PAUSE_MAX_MS) * NS_PER_MS;
+	int64_t until_ns = clock_mono_ns() + (wait < PAUSE_MAX_MS ? wait : PAUSE_MAX_MS) * NS_PER_MS;
+	if (until_ns > t->not_before_ns) // a second failure does not cut short what the first one asked for
+		t->not_before_ns = until_ns;
 	if (!stopper_asked(&t->parts->stop))
 		parts_pause(t->parts, CHANNEL_TEXT, f);
 }
