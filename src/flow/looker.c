@@ -54,8 +54,11 @@ static size_t look(struct looker *l, size_t count)
 		for (size_t i = 0; i < count; i++) {
 			struct work *work = l->works[i];
 			work->facts = (struct facts){0};
-			l->items[i] = (struct look_item){.request = &work->request, .registration = &work->registration,
-							 .limits_only = !work_asks_claims(work), .arena = work->arena, .facts = &work->facts};
+			l->items[i] = (struct look_item){.request = &work->request,
+							 .registration = &work->registration,
+							 .limits_only = !work_asks_claims(work),
+							 .arena = work->arena,
+							 .facts = &work->facts};
 		}
 		size_t raise = gather_marks(l);
 		enum reason reason = store_look(lane->look_store, lane->group, l->marks, raise, l->items, count, &f);
@@ -120,14 +123,16 @@ void looker_run(void *ctx)
 			break;
 		lane_busy(lane, STAGE_LOOK);
 		int64_t begin = clock_mono_ns();
-		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_LOOK), (double)(count + queue_length(lane->look_queue)));
+		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_LOOK),
+			       (double)(count + queue_length(lane->look_queue)));
 		count = look(&l, count);
 		for (size_t i = 0; i < count; i++)
 			dispatch(&l, l.works[i]);
 		secret_wipe_traces();
 		if (count) {
 			metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_LOOK), (double)count);
-			metric_observe(METRIC_stage_seconds, lane_stage_labels(lane, STAGE_LOOK), (double)(clock_mono_ns() - begin) / 1e9);
+			metric_observe(METRIC_stage_seconds, lane_stage_labels(lane, STAGE_LOOK),
+				       (double)(clock_mono_ns() - begin) / 1e9);
 		}
 	}
 	free(l.works);

@@ -10,9 +10,9 @@
 #include "enrolld/base/metric.h"
 #include "enrolld/base/secret.h"
 
-#define POLL_EVERY 64      // records between two services of the group
-#define IDLE_MS 20         // longest wait in one call
-#define HAND_TRIES_KILL 2  // in hand before, after the first crash: the third one is the last
+#define POLL_EVERY 64     // records between two services of the group
+#define IDLE_MS 20        // longest wait in one call
+#define HAND_TRIES_KILL 2 // in hand before, after the first crash: the third one is the last
 
 // Youngest record time of each partition, for records that have none.
 struct youngest {
@@ -101,7 +101,8 @@ static void read_body(struct lane *lane, struct work *work)
 {
 	struct fault f;
 	for (;;) {
-		work->refusal = dialect_read(work->route, &work->request, lane->parts->secrets, clock_wall_ms(), work->arena, &work->registration, &f);
+		work->refusal = dialect_read(work->route, &work->request, lane->parts->secrets, clock_wall_ms(), work->arena,
+					     &work->registration, &f);
 		if (reason_verdict(work->refusal) != VERDICT_RETRY || atomic_load(&lane->leaving))
 			return;
 		clock_sleep_ms(IDLE_MS);
@@ -113,12 +114,12 @@ static void interpret(struct reader *r, struct work *work)
 {
 	struct lane *lane = r->lane;
 	struct fault f;
-	work->refusal = intake_read(&lane->intake, work->topic, &work->record, youngest_of(r, &work->record.at), work->arena, &work->request,
-				    &work->addressed, &f);
+	work->refusal = intake_read(&lane->intake, work->topic, &work->record, youngest_of(r, &work->record.at), work->arena,
+				    &work->request, &work->addressed, &f);
 	if (work->addressed) {
 		const struct setting_list *names = &work->topic->dialects;
-		enum reason routed =
-			dialect_route(lane->parts->dialects, names->items, names->count, &work->request, &work->dialect, &work->route, &f);
+		enum reason routed = dialect_route(lane->parts->dialects, names->items, names->count, &work->request,
+						   &work->dialect, &work->route, &f);
 		if (work->refusal == REASON_OK)
 			work->refusal = routed;
 	}
@@ -146,7 +147,8 @@ static void bury_unread(struct reader *r, struct work *work)
 	bare.header_count = 0;
 	struct fault f;
 	bool addressed;
-	work->refusal = intake_read(&r->lane->intake, work->topic, &bare, youngest_of(r, &bare.at), work->arena, &work->request, &addressed, &f);
+	work->refusal = intake_read(&r->lane->intake, work->topic, &bare, youngest_of(r, &bare.at), work->arena, &work->request,
+				    &addressed, &f);
 	work->refusal = REASON_KILLS_WORKER;
 }
 

@@ -52,7 +52,8 @@ static size_t gather_marks(struct storer *s)
 static void decide_again(struct storer *s, struct work *work)
 {
 	struct operation_case c = work_case(work);
-	if (operation_decide(s->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE || work->changes.has_account)
+	if (operation_decide(s->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE ||
+	    work->changes.has_account)
 		PANIC("a request that lost a claim or reached a limit was accepted");
 }
 
@@ -77,8 +78,11 @@ static enum reason transaction(struct storer *s, struct work **works, size_t cou
 {
 	struct lane *lane = s->lane;
 	for (size_t i = 0; i < count; i++)
-		s->items[i] = (struct store_item){.request = &works[i]->request, .registration = works[i]->read ? &works[i]->registration : NULL,
-						  .changes = &works[i]->changes, .arena = works[i]->arena, .facts = &works[i]->facts};
+		s->items[i] = (struct store_item){.request = &works[i]->request,
+						  .registration = works[i]->read ? &works[i]->registration : NULL,
+						  .changes = &works[i]->changes,
+						  .arena = works[i]->arena,
+						  .facts = &works[i]->facts};
 	enum reason reason = store_begin(lane->store_store, lane->group, s->items, count, f);
 	if (reason != REASON_OK)
 		return reason;
@@ -202,7 +206,8 @@ void storer_run(void *ctx)
 			break;
 		lane_busy(lane, STAGE_STORE);
 		int64_t begin = clock_mono_ns();
-		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_STORE), (double)(count + queue_length(lane->store_queue)));
+		metric_observe(METRIC_queue_seen, lane_stage_labels(lane, STAGE_STORE),
+			       (double)(count + queue_length(lane->store_queue)));
 		metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_STORE), (double)count);
 		store(&s, s.works, count);
 		secret_wipe_traces();
