@@ -68,6 +68,7 @@ class World:
         return self
 
     def _begin(self):
+        shutil.copytree(services.ROOT / "schemas", self.folder / "schemas")  # of this run, whatever becomes of the tree meanwhile
         self._sql_outside(f'create database "{self.database}"')
         self.sinks = Sinks(self.folder) if self.own_sinks else ServiceSinks(self.services.values)
         requests = {self.topics["signup"]: self.partitions, self.topics["otp"]: 2, **{self.topics[name]: 1 for name in self.more_topics}}
@@ -123,7 +124,7 @@ class World:
                        "event_topic": self.topics["accounts"], "dead_topic": self.topics["dead"]},
             "hash": {**CHEAP_HASH, "threads": 2},
             "keys": {"file": str(self.folder / "keys")},
-            "data": {"directory": str(services.ROOT / "schemas")},
+            "data": {"directory": str(self.folder / "schemas")},
             "log": {"level": "info"},
             "admin": {"port": 0},
             "courier": {"smtp_url": f"smtp://127.0.0.1:{self.sinks.smtp_port}", "smtp_tls": "none",
