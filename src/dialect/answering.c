@@ -106,6 +106,7 @@ static bool find_receipt(struct answering *a, enum answer_value which, struct te
 	case ANSWER_RETRY_AFTER:
 		limit = receipt_limit(r);
 		return limit && limit->reached && give_int(seconds_until(a, limit->resets_ms), true, value);
+	case ANSWER_LIMITED_BY: limit = receipt_limit(r); return limit && limit->reached && give_text(limit->name, value);
 	default: return false;
 	}
 }

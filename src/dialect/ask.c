@@ -105,20 +105,20 @@ static bool ask_checks(const struct asking *asking, const struct field *field, c
 static bool ask_each(const struct asking *asking, const struct field *field, const struct node *node, struct slice done,
 		     struct slice rest)
 {
-	struct arena *arena = asking->reading->arena;
 	struct slice token = pointer_next(&rest);
 	if (slice_is_absent(token)) {
-		struct rule_field seen = see_node(field, node, arena);
+		struct rule_field seen = see_node(asking->reading, field, node);
 		return ask_checks(asking, field, &seen, done);
 	}
 	if (!slice_equal_text(token, "*")) {
 		struct slice step = {token.ptr - 1, token.len + 1};
-		struct slice next = arena_printf(arena, "%.*s%.*s", (int)done.len, done.ptr, (int)step.len, step.ptr);
+		struct slice next = arena_printf(asking->reading->arena, "%.*s%.*s", (int)done.len, done.ptr, (int)step.len,
+						 step.ptr);
 		return ask_each(asking, field, node ? node_at(node, step) : NULL, next, rest);
 	}
 	bool met = true;
 	for (size_t i = 0; node_is(node, NODE_LIST) && i < node_count(node) && asking->reading->found_count < VIOLATIONS_MAX; i++) {
-		struct slice next = arena_printf(arena, "%.*s/%zu", (int)done.len, done.ptr, i);
+		struct slice next = arena_printf(asking->reading->arena, "%.*s/%zu", (int)done.len, done.ptr, i);
 		if (!ask_each(asking, field, node_item(node, i), next, rest))
 			met = false;
 	}

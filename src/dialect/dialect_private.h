@@ -80,7 +80,7 @@ struct field {
 	const struct rules_step **steps;
 	size_t step_count;
 	const struct numbering *e164; // a last step: numbers that their country has become E.164; NULL: they stay
-	bool null_missing, empty_missing, blank_presence, secret;
+	bool null_missing, empty_missing, form_empty_missing, blank_presence, secret;
 	bool wild;                   // its pointer has a "*"
 	size_t depth;                // tokens of the pointer
 	const struct field *outer;   // the one it is inside of, or NULL
@@ -102,7 +102,7 @@ struct body {
 	enum { UNKNOWN_DROP, UNKNOWN_REFUSE, UNKNOWN_REFUSE_EACH } unknown;
 	enum { CASE_AS_WRITTEN, CASE_SNAKE, CASE_CAMEL } also;
 	enum { REPEAT_LAST, REPEAT_FIRST, REPEAT_LIST } repeat;
-	bool null_missing, empty_missing, none_is_object, flat_names, python_errors, duplicates_last;
+	bool null_missing, empty_missing, form_empty_missing, none_is_object, flat_names, python_errors, duplicates_last;
 	struct slice types[7]; // the frontend's words for NULL, BOOL, INT, REAL, TEXT, LIST, MAP
 };
 
@@ -201,7 +201,7 @@ struct setting_value {
 };
 
 struct language_choice {
-	enum { LANGUAGE_BY_FIELD, LANGUAGE_BY_QUERY, LANGUAGE_BY_HEADER } by;
+	enum { LANGUAGE_BY_FIELD, LANGUAGE_BY_QUERY, LANGUAGE_BY_HEADER, LANGUAGE_BY_SETTING } by;
 	struct slice name;
 };
 
@@ -306,6 +306,7 @@ struct dialect_reading {
 	const struct node *root; // of the body; NULL: not read
 	const char *type;        // of the body's top; NULL: as above
 	struct slice parse_error;
+	bool is_form;            // whose texts may be empty because nothing was filled in
 	struct rule_field *seen; // of the route's fields, NULL until they are read
 	struct found *found;     // by field in the order of evaluation, then of the whole
 	size_t found_count;

@@ -73,6 +73,10 @@ size_t language_of(const struct dialect *dialect, const struct request *request,
 			found = offered(dialect, query_parameter(request->query, choice->name, arena));
 		} else if (choice->by == LANGUAGE_BY_HEADER) {
 			found = by_header(dialect, request_header_value(request, choice->name.ptr));
+		} else if (choice->by == LANGUAGE_BY_SETTING) {
+			for (size_t s = 0; s < dialect->setting_count; s++)
+				if (slice_equal(dialect->settings[s].name, choice->name))
+					found = offered(dialect, dialect->settings[s].value);
 		} else {
 			for (size_t f = 0; reading && reading->seen && f < reading->route->field_count; f++)
 				if (slice_equal(reading->route->fields[f].name, choice->name))

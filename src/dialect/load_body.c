@@ -2,8 +2,6 @@
 // "body" and "collect": how the body of requests is read and what is told of it; said for the dialect, and again by a route where it differs.
 #include "dialect/loader.h"
 
-static const char *const missing_words[] = {"value", "missing"};
-
 // A choice between two, kept in a bool.
 static void load_flag(struct loader *loader, const struct node *map, const char *key, const char *off, const char *on, bool *flag)
 {
@@ -33,6 +31,15 @@ static void load_forms(struct loader *loader, const struct node *node, struct bo
 	body->repeat = repeat == 0 ? REPEAT_LAST : repeat == 1 ? REPEAT_FIRST : REPEAT_LIST;
 }
 
+void load_empty(struct loader *loader, const struct node *node, bool *missing, bool *form_missing)
+{
+	static const char *const words[] = {"value", "missing", "missing_in_forms"};
+	size_t index = *missing ? 1 : *form_missing ? 2 : 0;
+	(void)loader_choice(loader, node, "empty", words, ARRAY_LEN(words), &index);
+	*missing = index == 1;
+	*form_missing = index != 0;
+}
+
 void load_body(struct loader *loader, const struct node *node, struct body *body)
 {
 	static const char *const keys[] = {"media",      "accept",     "none",         "also",  "brackets",
@@ -50,8 +57,8 @@ void load_body(struct loader *loader, const struct node *node, struct body *body
 	(void)loader_pointer(loader, node_member(node, "request_id"), "request_id", &body->request_id);
 	(void)loader_choice(loader, node_member(node, "unknown"), "unknown", unknown_words, ARRAY_LEN(unknown_words), &unknown);
 	(void)loader_choice(loader, node_member(node, "also"), "also", also_words, ARRAY_LEN(also_words), &also);
-	load_flag(loader, node, "null", missing_words[0], missing_words[1], &body->null_missing);
-	load_flag(loader, node, "empty", missing_words[0], missing_words[1], &body->empty_missing);
+	load_flag(loader, node, "null", "value", "missing", &body->null_missing);
+	load_empty(loader, node_member(node, "empty"), &body->empty_missing, &body->form_empty_missing);
 	load_flag(loader, node, "none", "refuse", "object", &body->none_is_object);
 	load_flag(loader, node, "duplicates", "refuse", "last", &body->duplicates_last);
 	load_flag(loader, node, "parse_errors", "plain", "python", &body->python_errors);

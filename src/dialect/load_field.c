@@ -194,15 +194,16 @@ static void load_states(struct loader *loader, const struct node *node, const st
 {
 	static const char *const missing_words[] = {"value", "missing"};
 	static const char *const blank_words[] = {"value", "presence"};
-	size_t null = route->body.null_missing, empty = route->body.empty_missing, blank = 0;
+	size_t null = route->body.null_missing, blank = 0;
 	struct slice stage = SLICE_ABSENT;
 	(void)loader_choice(loader, node_member(node, "null"), "null", missing_words, ARRAY_LEN(missing_words), &null);
-	(void)loader_choice(loader, node_member(node, "empty"), "empty", missing_words, ARRAY_LEN(missing_words), &empty);
 	(void)loader_choice(loader, node_member(node, "blank"), "blank", blank_words, ARRAY_LEN(blank_words), &blank);
 	(void)loader_bool(loader, node_member(node, "secret"), "secret", &field->secret);
 	(void)loader_text(loader, node_member(node, "stage"), "stage", &stage);
 	field->null_missing = null != 0;
-	field->empty_missing = empty != 0;
+	field->empty_missing = route->body.empty_missing;
+	field->form_empty_missing = route->body.form_empty_missing;
+	load_empty(loader, node_member(node, "empty"), &field->empty_missing, &field->form_empty_missing);
 	field->blank_presence = blank != 0;
 	field->fallback = node_member(node, "default");
 	bool known = slice_is_absent(stage);

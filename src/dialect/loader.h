@@ -40,6 +40,8 @@ const struct template_condition *loader_condition(struct loader *loader, const s
 
 // load_body.c
 void load_body(struct loader *loader, const struct node *node, struct body *body);
+// "empty", of bodies and of fields.
+void load_empty(struct loader *loader, const struct node *node, bool *missing, bool *form_missing);
 void load_collect(struct loader *loader, const struct node *node, struct collect *collect);
 
 // load_text.c

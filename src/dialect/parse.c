@@ -49,8 +49,10 @@ static enum reason parse_text(struct dialect_reading *reading, const struct body
 	const struct request *request = reading->request;
 	enum reason reason;
 	if (slice_equal_text(request->content_type, "application/x-www-form-urlencoded")) {
+		reading->is_form = true;
 		reason = form_parse(body, request->body, reading->arena, &reading->root, f);
 	} else if (slice_equal_text(request->content_type, "multipart/form-data")) {
+		reading->is_form = true;
 		struct slice sent = request_header_value(request, "content-type");
 		reason = multipart_parse(body, sent, request->body, reading->arena, &reading->root, f);
 	} else {

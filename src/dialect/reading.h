@@ -32,7 +32,7 @@ struct slice python_json_error(struct slice text, struct arena *arena);
 // TEXT_INVALID_UTF8, TEXT_NUL: outside the body.
 enum reason see_field(const struct dialect_reading *reading, const struct field *field, struct rule_field *seen,
 		      struct fault *f) ATTR_MUST_USE;
-struct rule_field see_node(const struct field *field, const struct node *value, struct arena *arena);
+struct rule_field see_node(const struct dialect_reading *reading, const struct field *field, const struct node *value);
 const struct node *see_in_body(const struct dialect_reading *reading, struct slice pointer); // also in the other spelling
 void see_default(const struct field *field, struct rule_field *seen);
 

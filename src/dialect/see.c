@@ -115,19 +115,21 @@ static struct slice normalise(const struct field *field, struct slice text, stru
 	return text;
 }
 
-struct rule_field see_node(const struct field *field, const struct node *value, struct arena *arena)
+struct rule_field see_node(const struct dialect_reading *reading, const struct field *field, const struct node *value)
 {
+	struct arena *arena = reading->arena;
+	bool empty_missing = reading->is_form ? field->form_empty_missing : field->empty_missing;
 	struct rule_field seen = {.name = field->name, .value = value};
 	if (node_is(value, NODE_NULL) && field->null_missing)
 		seen.value = NULL;
-	if (field->empty_missing && node_is(seen.value, NODE_TEXT) && seen.value->text.len == 0)
+	if (empty_missing && node_is(seen.value, NODE_TEXT) && seen.value->text.len == 0)
 		seen.value = NULL;
 	seen.value = coerce(field, seen.value, arena);
 	seen.text = node_text(seen.value);
 	if (slice_is_absent(seen.text))
 		return seen;
 	struct slice text = normalise(field, seen.text, arena);
-	if (text.len == 0 && field->empty_missing) {
+	if (text.len == 0 && empty_missing) {
 		seen.value = NULL;
 		seen.text = SLICE_ABSENT;
 	} else if (text.ptr != seen.text.ptr || text.len != seen.text.len) {
@@ -180,7 +182,7 @@ enum reason see_field(const struct dialect_reading *reading, const struct field 
 		if (reason != REASON_OK)
 			return reason;
 	}
-	*seen = see_node(field, value, reading->arena);
+	*seen = see_node(reading, field, value);
 	return REASON_OK;
 }
 

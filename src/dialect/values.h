@@ -37,6 +37,7 @@
 	VALUE(PARSE_ERROR, "parse_error")             \
 	VALUE(TYPE, "type")                           \
 	VALUE(RETRY_AFTER, "retry_after")             \
+	VALUE(LIMITED_BY, "limited_by")               \
 	VALUE(COUNT, "count")                         \
 	VALUE(MORE, "more")                           \
 	VALUE(VIOLATIONS, "violations")
