@@ -4,13 +4,14 @@
 
 usage: test_hostile.py [--count N] [--seed N] [--round N] [--keep]
 
-Short form: 20,000 records; with ENROLLD_TEST_FULL=1 a million. One in four is honest and must be accepted, with one result, one reply and its account;
+Short form: 20,000 records; with ENROLLD_TEST_FULL=1 a million. One in five is honest and must be accepted, with one result, one reply and its account;
 each other one must end as the contract (hostile/contract.py) says: one result, or one dead letter. The worker must not die, report, leak, rewind or
 cease to be ready.
 The build: ENROLLD_ASAN_BINARY, else ENROLLD_BINARY if that is such a build, else the newest one in the tree.
 The password hash is cheap on purpose (8 MiB, one pass): what is tried here is what becomes of records, not the cost of a hash.
 """
 import argparse
+import json
 import os
 import pathlib
 import sys
@@ -25,6 +26,7 @@ from harness.cases import Cases, Failed, equal, true  # noqa: E402
 from harness.evidence import wait_settled  # noqa: E402
 from harness.kafka import OffsetWatch  # noqa: E402
 from harness.world import World  # noqa: E402
+from hostile import envelopes  # noqa: E402
 from hostile.account import Account  # noqa: E402
 from hostile.builds import sanitized  # noqa: E402
 from hostile.contract import Contract  # noqa: E402
@@ -32,7 +34,7 @@ from hostile.forge import Forge  # noqa: E402
 from hostile.raw import RawProducer  # noqa: E402
 
 REALMS = ["main", "shop-*"]
-LANES = {"signup": "signup", "tenants": "signup", "events": "signup", "clock": "signup", "otp": "otp"}
+LANES = {**{name: "signup" for name in ("signup", "tenants", "events", "clock", *envelopes.TOPICS)}, "otp": "otp"}
 STALL = 30  # seconds without any progress
 
 
@@ -49,10 +51,15 @@ def settings(world):
     def topic(name, **more):
         return {"name": world.topics[name], "lane": LANES[name], "reply_topics": [world.topics["replies"], "absent.*"],
                 "address_header": "x-forwarded-for", **more}
+
+    def enveloped(name):
+        asks = {} if name in ("kong", "cloudevents") else {"target": envelopes.TARGET}
+        return topic(name, shape=name, **asks)
     return {
         "kafka": {"session_timeout": "10s"},
         "topics": {"signup": topic("signup"), "otp": topic("otp"), "events": topic("events", shape="auto"), "clock": topic("clock"),
-                   "tenants": topic("tenants", realm={"header": "x-enroll-realm", "allow": REALMS})},
+                   "tenants": topic("tenants", realm={"header": "x-enroll-realm", "allow": REALMS}),
+                   **{name.replace("-", "_"): enveloped(name) for name in envelopes.TOPICS}},
         "courier": {"smtp_connections": 2},
     }
 
@@ -86,7 +93,10 @@ class Siege:
         self.worker = world.worker("besieged")
         self.partitions = {name: len(world.cluster.partitions(world.topics[name])) for name in LANES}
         self.forge = Forge(arguments.seed, world.topics, world.topics["replies"], self.partitions, f"{world.suffix}.example")
-        self.account = Account(world, Contract({world.topics["replies"]: world.reply_partitions}, REALMS))
+        _, printed, _ = world.command("reasons", "--json")
+        refusals = {row["code"] for row in json.loads(printed)["reasons"] if row["verdict"] == "refuse"}
+        contract = Contract({world.topics["replies"]: world.reply_partitions}, refusals, set(envelopes.TOPICS), REALMS)
+        self.account = Account(world, contract, list(LANES))
         self.producer = RawProducer(world.services.bootstrap)
         self.watches = {name: OffsetWatch(world.cluster, f"{world.group}-{lane}", world.topics[name]) for name, lane in LANES.items()}
         self.ends = {name: dict.fromkeys(range(count), 0) for name, count in self.partitions.items()}
@@ -210,7 +220,7 @@ def main():
         os.environ["ENROLLD_BINARY"] = sanitized("address")
         os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1")
         os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
-        with HostileWorld("hostile", settings=settings, more_topics=("events", "tenants")) as world:
+        with HostileWorld("hostile", settings=settings, more_topics=("events", "tenants", *envelopes.TOPICS)) as world:
             cases.say(f"{arguments.count} records, seed {arguments.seed}; cheap password hash on purpose (8 MiB, 1 pass); {world.binary}")
             siege = Siege(world, arguments, cases)
             if cases.run(siege.case_every_record_ends_as_the_contract_says):

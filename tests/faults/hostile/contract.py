@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may become of a record, by the manual (records.md, reasons.md) and the native dialect. It shares no code with the worker.
 
-Where two faults meet in one record either may be named; a body that the rules judge may be accepted or refused; all else is exact.
+Where two faults meet in one record either may be named; a body that the rules judge may be accepted or refused; a spoilt envelope may be refused for
+anything. All else is exact.
 """
 import fnmatch
 import json
@@ -20,10 +21,11 @@ EVENTS = {b"enrolld.signup.v1", b"enrolld.password.v1", b"enrolld.code.request.v
 
 
 class Expected:
-    """outcomes: "accepted", "expired", reasons of a refusal, or "dead:" and a reason."""
+    """outcomes: "accepted", "expired", reasons of a refusal, or "dead:" and a reason. reply: (topic, correlation) of one that must come; may_reply:
+    of one that may."""
 
-    def __init__(self, outcomes, request_id=None, reply=None):
-        self.outcomes, self.request_id, self.reply = outcomes, request_id, reply
+    def __init__(self, outcomes, request_id=None, reply=None, may_reply=None, loose=False):
+        self.outcomes, self.request_id, self.reply, self.may_reply, self.loose = outcomes, request_id, reply, may_reply, loose
 
 
 def printable(value, most):
@@ -90,21 +92,31 @@ def read_json(value):
 
 
 class Contract:
-    """events: topics whose shape is auto. tenants: {topic: allowed realms}. replies: {existing allowed topic: partitions}."""
+    """replies: {allowed topic that exists: partitions}. refusals: all reasons that a record's own fault may have. enveloped: topics of shapes that
+    are read from the value."""
 
-    def __init__(self, replies, realms=("main", "shop-*")):
-        self.replies, self.realms = replies, realms
+    def __init__(self, replies, refusals, enveloped, realms=("main", "shop-*")):
+        self.replies, self.enveloped, self.realms = replies, enveloped, realms
+        self.anything = refusals | {"accepted", "expired", "dead:unaddressed", "dead:tombstone"}
 
     def expected(self, record):
         headers = [(name.split(b"\0")[0], value) for name, value in record.headers]
         size = len(record.key or b"") + sum(len(name) + len(value or b"") for name, value in headers)
         oversized = len(headers) > HEADERS_MAX or size > HEADER_BYTES_MAX
         read = {name.lower(): value for name, value in headers} if not oversized else {}
-        return self._judge(record, read, oversized)
+        http = bool(read.get(b":path")) and b":method" in read
+        if record.topic in self.enveloped and record.valid:
+            return Expected({"accepted"}, None, record.reply, loose=True)
+        announced = (read.get(b"content-type") or b"").lower().startswith(b"application/cloudevents")
+        told = record.topic == "events" and not http and (announced or not (read.get(b":path") or read.get(b"ce_type")))
+        if record.topic in self.enveloped or told:
+            names = (b"zilla:correlation-id", b"kafka_correlationid", b"ce_correlationid", b"ce_id")
+            return Expected(self.anything, None, None, {record.own_id, *(read.get(name) for name in names)}, loose=True)
+        return self._judge(record, read, oversized, http)
 
-    def _judge(self, record, read, oversized):
+    def _judge(self, record, read, oversized, http):
         has = lambda name: bool(read.get(name))  # noqa: E731
-        event = not has(b":path") and record.topic == "events" and has(b"ce_type")
+        event = not http and not has(b":path") and record.topic == "events" and has(b"ce_type")
         if not has(b":path") and not event:
             bare = record.value is None and b":method" not in read and not has(b"ce_type") and not oversized
             return Expected({"dead:tombstone" if bare else "dead:unaddressed"}, reply=None)
@@ -195,7 +207,8 @@ class Contract:
             return {"accepted"}
         judged = set(JUDGED)
         own = body.get("request_id")
-        if request_id is None and own is not None:
+        named = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))
+        if not named and own is not None:
             good = isinstance(own, str) and printable(own.encode("utf-8", "surrogatepass"), 256)
             if not good:
                 return {"invalid_request_id"}

@@ -6,9 +6,10 @@ import random
 import struct
 import time
 
-from . import bodies
+from . import bodies, envelopes
 
 NAMES = ("Ada", "José", "Zoë", "O'Neil", "Нина", "李", "Jean-Luc", "Siobhán")
+PART_MAX = 1_500_000  # bytes of a value, and of all headers
 BCRYPT = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 ARGON = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + base64.b64encode(bytes(32)).decode().rstrip("=")
 
@@ -16,7 +17,7 @@ ARGON = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + base64.b64enc
 class Record:
     """One record: what is written, and how it came about."""
 
-    __slots__ = ("number", "topic", "partition", "headers", "key", "value", "timestamp", "kinds", "valid", "offset", "body", "earlier")
+    __slots__ = ("number", "topic", "partition", "headers", "key", "value", "timestamp", "kinds", "valid", "offset", "body", "earlier", "wrap", "reply", "own_id")
 
     def __init__(self, number, topic, partition, headers, key, value, body):
         self.number, self.topic, self.partition, self.headers, self.key, self.value = number, topic, partition, headers, key, value
@@ -26,6 +27,9 @@ class Record:
         self.valid = True
         self.offset = None
         self.earlier = None  # the record whose id this one takes
+        self.wrap = lambda body: body  # a body as a value of the topic's shape
+        self.reply = None  # (topic, correlation) of the reply to an honest one
+        self.own_id = None  # the request id before anything was done to it
 
     def set(self, name, value):
         """Replaces the value of a header, or adds it."""
@@ -52,7 +56,7 @@ def noise(rng, most):
 
 
 class Forge:
-    """topics: {"signup", "otp", "events", "tenants", "clock": name}; replies: the allowed reply topic."""
+    """topics: {"signup", "otp", "events", "tenants", "clock" and those of envelopes.SHAPES: name}; replies: the allowed reply topic."""
 
     def __init__(self, seed, topics, replies, partitions, domain):
         self.rng = random.Random(seed)
@@ -60,6 +64,7 @@ class Forge:
         self.number = 0
         self.recent = []  # valid records that later ones may imitate
         self.mutations = [getattr(self, name) for name in dir(self) if name.startswith("spoil_")]
+        self.mutations += [self.spoil_bytes, self.spoil_text, self.spoil_field, self.spoil_members, self.spoil_size, self.spoil_envelope]
 
     # --- honest ones -------------------------------------------------------------------------------------------------------
 
@@ -87,35 +92,62 @@ class Forge:
         body = self.person(valid)
         value = json.dumps(body, ensure_ascii=rng.random() < 0.5).encode()
         request_id = f"{rng.getrandbits(64):016x}-{n}".encode()
-        style = rng.choice(("zilla", "zilla", "spring", "event"))
-        topic = "events" if style == "event" else rng.choice(("signup", "signup", "signup", "tenants", "clock"))
         correlation = f"corr-{rng.getrandbits(64):016x}-{n}".encode()
+        if rng.random() < 0.3:
+            record = self.enveloped(body, value, request_id, correlation)
+        else:
+            record = self.raw(body, value, request_id, correlation)
+        record.own_id = request_id
+        if rng.random() < 0.2:
+            record.headers += [(b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), (b"tracestate", b"a=1,b=2")]
+        if rng.random() < 0.2:
+            record.headers.append((b"x-forwarded-for", b"203.0.113.7, 10.0.0.1"))
+        return record
+
+    def enveloped(self, body, value, request_id, correlation):
+        """As one of the gateways that have their own way."""
+        shape = self.rng.choice(list(envelopes.SHAPES))
+        topic, write = envelopes.SHAPES[shape]
+        headers, wrap, style = write(self.rng, request_id)
+        record = Record(self.number, topic, self.rng.randrange(self.partitions[topic]), headers, request_id, wrap(value), body)
+        record.wrap = wrap
+        if style:
+            record.headers += self.address(style, correlation)
+            record.reply = (self.replies.encode(), correlation)
+        return record
+
+    def address(self, style, correlation):
+        """Headers that ask for a reply."""
+        topic = self.replies.encode()
+        if style == "zilla":
+            return [(b"zilla:reply-to", topic), (b"zilla:correlation-id", correlation)]
+        if style == "cloudevents":
+            return [(b"ce_replyto", topic), (b"ce_correlationid", correlation)]
+        more = [(b"kafka_replyPartition", struct.pack(">i", self.rng.randrange(2)))] if self.rng.random() < 0.5 else []
+        return [(b"kafka_replyTopic", topic), (b"kafka_correlationId", correlation), *more]
+
+    def raw(self, body, value, request_id, correlation):
+        rng = self.rng
+        style = rng.choice(("zilla", "zilla", "spring", "cloudevents"))
+        topic = "events" if style == "cloudevents" else rng.choice(("signup", "signup", "signup", "tenants", "clock"))
         headers = [(b"content-type", b"application/json")]
-        if style == "event":
-            headers += [(b"ce_specversion", b"1.0"), (b"ce_type", b"enrolld.signup.v1"), (b"ce_source", b"/shop"), (b"ce_id", request_id),
-                        (b"ce_replyto", self.replies.encode()), (b"ce_correlationid", correlation)]
+        if topic == "events":
+            headers += [(b"ce_specversion", b"1.0"), (b"ce_type", b"enrolld.signup.v1"), (b"ce_source", b"/shop"), (b"ce_id", request_id)]
         else:
             headers += [(b":scheme", b"https"), (b":method", b"POST"), (b":path", b"/v1/accounts"), (b"idempotency-key", request_id)]
-        if style == "zilla":
-            headers += [(b"zilla:reply-to", self.replies.encode()), (b"zilla:correlation-id", correlation)]
-        if style == "spring":
-            headers += [(b"kafka_replyTopic", self.replies.encode()), (b"kafka_correlationId", correlation)]
-            if rng.random() < 0.5:
-                headers.append((b"kafka_replyPartition", struct.pack(">i", rng.randrange(2))))
         if topic == "tenants":
             headers.append((b"x-enroll-realm", rng.choice((b"main", b"shop-1", b"shop-two"))))
-        if rng.random() < 0.2:
-            headers += [(b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), (b"tracestate", b"a=1,b=2")]
-        if rng.random() < 0.2:
-            headers.append((b"x-forwarded-for", b"203.0.113.7, 10.0.0.1"))
+        headers += self.address(style, correlation)
         key = request_id if rng.random() < 0.8 else None
-        return Record(n, topic, rng.randrange(self.partitions[topic]), headers, key, value, body)
+        record = Record(self.number, topic, rng.randrange(self.partitions[topic]), headers, key, value, body)
+        record.reply = (self.replies.encode(), correlation)
+        return record
 
-    def one(self, share_of_valid=0.25):
+    def one(self, share_of_valid=0.2):
         valid = self.rng.random() < share_of_valid
         record = self.honest(valid)
         if valid:
-            if record.topic != "events":
+            if record.topic in ("signup", "tenants", "clock"):
                 self.recent = (self.recent + [record])[-50:]
             return record
         record.valid = False
@@ -125,7 +157,7 @@ class Forge:
         for mutation in mutations:
             record.kinds.append(mutation.__name__.removeprefix("spoil_"))
             mutation(record)
-        return record
+        return within_limits(record)
 
     # --- the value -----------------------------------------------------------------------------------------------------------
 
@@ -136,16 +168,27 @@ class Forge:
         r.value = bodies.spoil_bytes(self.rng, bodies.spoil_bytes(self.rng, r.value or b""))
 
     def spoil_text(self, r):
-        r.value = bodies.spoil_text(self.rng, r.body)
+        r.value = r.wrap(bodies.spoil_text(self.rng, r.body))
 
     def spoil_field(self, r):
-        r.value = bodies.spoil_field(self.rng, r.body)
+        r.value = r.wrap(bodies.spoil_field(self.rng, r.body))
 
     def spoil_members(self, r):
-        r.value = bodies.spoil_members(self.rng, r.body)
+        r.value = r.wrap(bodies.spoil_members(self.rng, r.body))
 
     def spoil_size(self, r):
-        r.value = bodies.spoil_size(self.rng, r.body)
+        r.value = r.wrap(bodies.spoil_size(self.rng, r.body))
+
+    def spoil_envelope(self, r):
+        """The members of an envelope, wherever it is sent."""
+        if r.topic not in envelopes.TOPICS:
+            topic, write = envelopes.SHAPES[self.rng.choice(list(envelopes.SHAPES))]
+            headers, r.wrap, _ = write(self.rng, b"env-%d" % r.number)
+            r.headers += headers
+            r.topic = self.rng.choice((topic, topic, "events"))
+            r.partition = self.rng.randrange(self.partitions[r.topic])
+            r.value = r.wrap(json.dumps(r.body).encode())
+        r.value = envelopes.spoil(self.rng, r.value or b"")
 
     def spoil_splice(self, r):
         other = self.rng.choice(self.recent).value if self.recent else b"{}"
@@ -320,3 +363,15 @@ class Forge:
         r.set(b":path", self.rng.choice((b"/v1/codes", b"/v1/codes/check", b"/v1/sessions/refresh", b"/v1/password", b"/v1/nothing", b"/v1/accounts")))
         r.value = self.rng.choice((r.value, b"{", None, b"[[[["))
 
+
+def within_limits(record):
+    """What a broker takes; larger ones never become records."""
+    if record.value:
+        record.value = record.value[:PART_MAX]
+    size, kept = 0, []
+    for name, value in record.headers:
+        size += len(name) + len(value or b"")
+        if size <= PART_MAX:
+            kept.append((name, value))
+    record.headers = kept
+    return record
