@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enrolld/base/clock.h"
 #include "kafka/client.h"
 #include "kafka/offsets.h"
 
@@ -165,6 +166,16 @@ static enum reason created(const struct admin_call *call, const char *name, bool
 	return fault_set(f, reason, "topic %s: %s", name, rd_kafka_topic_result_error_string(topics[0]));
 }
 
+// The controller answers before every broker knows: whoever comes next must find the topic. Running out of time is no failure.
+static void await_topic(struct kafka_admin *admin, const char *topic, int timeout_ms)
+{
+	int64_t until = clock_mono_ns() + (int64_t)timeout_ms * 1000000;
+	struct topic_state state = {0};
+	struct fault f;
+	while (read_layout(admin, topic, timeout_ms, &state, &f) == REASON_OK && !state.exists && clock_mono_ns() < until)
+		clock_sleep_ms(50);
+}
+
 enum reason kafka_admin_create_topic(struct kafka_admin *admin, const struct topic_spec *spec, int timeout_ms, bool *ret_existed,
 				     struct fault *f)
 {
@@ -186,9 +197,12 @@ enum reason kafka_admin_create_topic(struct kafka_admin *admin, const struct top
 		reason = created(&call, spec->name, &existed, f);
 	admin_end(&call);
 	rd_kafka_NewTopic_destroy(topic);
-	if (reason == REASON_OK)
-		*ret_existed = existed;
-	return reason;
+	if (reason != REASON_OK)
+		return reason;
+	if (!existed)
+		await_topic(admin, spec->name, timeout_ms);
+	*ret_existed = existed;
+	return REASON_OK;
 }
 
 enum reason kafka_admin_committed(struct kafka_admin *admin, const char *group, const char *topic, int32_t partition,
