@@ -79,9 +79,11 @@ class Example:
             if kind == "email":
                 self._mail(request_id, value)
             elif kind == "phone":
-                self.tables["message"].append({"message_id": str(uuid.uuid4()), "realm": "default", "channel": "sms", "state": "accepted",
+                message = str(uuid.uuid5(uuid.NAMESPACE_OID, request_id))
+                self.tables["message"].append({"message_id": message, "realm": "default", "channel": "sms", "state": "accepted",
                                                "attempts": 1, "unknowns": 0, "code": None, "due_at": None})
-                self.files["texts.jsonl"].append({"number": len(self.files["texts.jsonl"]), "did": "kept"})
+                self.files["texts.jsonl"].append({"number": len(self.files["texts.jsonl"]), "did": "kept",
+                                                "headers": {"idempotency-key": message}})
         self._out("accounts", ACCOUNTS, 0, account.encode(),
                   [("ce_id", f"event-{request_id}"), ("ce_type", "enrolld.account.registered.v1"), ("ce_subject", account)],
                   json.dumps({"account_id": account}).encode())

@@ -154,7 +154,7 @@ class Trial:
         equal(sorted(set(codes)), [], "findings of the checker")
 
     def case_the_checker_finds_lies_in_this_very_evidence(self):
-        lies = LIES if FULL else random.Random(self.arguments.seed).sample(LIES, 12)
+        lies = random.Random(self.arguments.seed).sample(LIES, 12)  # all of them are tried by test_checker.py
         self.cases.say("tries " + ", ".join(lie.__name__.replace("_", " ") for lie, _ in lies))
         equal(unnoticed(self.evidence, lies), [], "lies that were not found")
 

@@ -132,7 +132,11 @@ class Handler(BaseHTTPRequestHandler):
         if length > BODY_LIMIT:
             self.close_connection = True
             return self.answer(413, {"error": "too large"})
-        body = self.rfile.read(length).decode("utf-8", "replace")
+        data = self.rfile.read(length)
+        if len(data) < length:  # the client went away in the middle: no provider would send that
+            self.close_connection = True
+            return None
+        body = data.decode("utf-8", "replace")
         try:
             did, status, wait = self.plan()
         except (ValueError, StopIteration):

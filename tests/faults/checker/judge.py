@@ -245,7 +245,7 @@ def _events(e, accepted, accounts):
 
 
 def messages_once(e):
-    """I4: a mail arrives once, and once more at most for each time that its outcome was counted as unknown."""
+    """I4: a text arrives once; a mail too, and once more at most for each time that its outcome was counted as unknown."""
     arrived = collections.defaultdict(list)
     for mail in e.mails:
         arrived[(mail["message_id"] or "").strip("<>").split("@")[0]].append(mail)
@@ -280,10 +280,15 @@ def _mail(row, copies):
 
 
 def _texts(e, messages):
-    count = sum(row["channel"] == "sms" and row["state"] == "accepted" for row in messages.values())
-    open_ends = sum(row["channel"] == "sms" and row["state"] in ("unknown", "transmitting") for row in messages.values())
-    if not count <= len(e.texts) <= count + open_ends:
-        yield Finding("texts_differ", "I4", f"{len(e.texts)} texts arrived, {count} are counted as accepted and {open_ends} as unknown")
+    arrived = collections.Counter(text["headers"].get("idempotency-key") for text in e.texts)
+    for message_id, row in messages.items():
+        copies = arrived.pop(message_id, 0)
+        if row["channel"] == "sms" and copies > 1:
+            yield Finding("text_doubled", "I4", f"{message_id}: arrived {copies} times, {row['unknowns']} of unknown outcome, {row['state']}")
+        elif row["channel"] == "sms" and row["state"] == "accepted" and not copies:
+            yield Finding("text_lost", "I4", f"{message_id}: counted as accepted, never arrived")
+    for message_id in arrived:
+        yield Finding("text_invented", "I4", f"{message_id}: a text without a message row")
 
 
 def _verifications(e, messages):
