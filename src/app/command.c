@@ -66,6 +66,14 @@ static const struct command commands[] = {
 	 "  enrolld shapes --markdown      the table of the manual's page on records\n"
 	 "  enrolld shapes --json          [{shape, text, asks, body, request_id, replies, configure}]\n",
 	 command_shapes},
+	{"dialect", "check DIR|try NAME|new NAME", "", "Check dialect files, try a request on one, or begin one.",
+	 "  enrolld dialect new shop                     a folder to start from, in the working folder\n"
+	 "  enrolld dialect check schemas/dialects       every fault of every dialect there, with file, line and remedy\n"
+	 "  enrolld dialect try shop < request.http      what matched, each rule's verdict, the registration and the answer\n\n"
+	 "NAME is a dialect's folder, or one below data.directory. The request is HTTP as text (\"POST /path\", headers, an empty line, the body), or\n"
+	 "a record as 'enrolld shapes' describes them, written down (include/enrolld/intake/recording.h). Neither Kafka nor the database is asked.\n\n"
+	 "Exit status: 0 fine, 78 a file is wrong.\n",
+	 command_dialect},
 	{"health", "", "", "Ask a running worker whether it is ready.",
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"
 	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer, 78 the settings name no fixed endpoint.\n",

@@ -68,12 +68,17 @@ static bool ask_check(struct dialect_reading *reading, const struct check_list *
 	struct rule_notes notes = {0};
 	struct rule_input input = reading_input(reading, seen, &notes);
 	bool blank = field && field->blank_presence && seen->text.ptr && rules_trim(seen->text).len == 0;
-	if ((blank && !rule_about_presence(check->rule)) || !wanted(reading, check))
+	if ((blank && !rule_about_presence(check->rule)) || !wanted(reading, check)) {
+		trace_check(reading, check, field, at,
+			    blank ? "not asked of a blank text" : "not asked: its conditions do not hold");
 		return true;
+	}
 	if (rule_holds(check->rule, &input)) {
+		trace_check(reading, check, field, at, rule_unique(check->rule) ? "the database decides" : "met");
 		note_row(reading, &notes);
 		return true;
 	}
+	trace_check(reading, check, field, at, "NOT MET");
 	found_add(reading, (struct found){
 				   .check = check,
 				   .field = field,
@@ -172,6 +177,7 @@ static void ask_fields(const struct asking *asking, bool secrets)
 static void ask_stage(const struct asking *asking)
 {
 	const struct check_list *checks = &asking->reading->route->checks;
+	trace_stage(asking->reading, asking->reading->route->stages[asking->stage]);
 	ask_fields(asking, false);
 	if (asking->stage == 0)
 		map_fields(asking);

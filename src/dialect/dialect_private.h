@@ -316,6 +316,7 @@ struct dialect_reading {
 	size_t row_count;
 	const struct node *key_row; // NULL: no key was asked
 	const struct access *key_access;
+	struct strbuf *trace; // what is asked and found, for people; NULL: nobody listens
 };
 
 // text.c: NULL if the list has none for the code.

@@ -74,18 +74,9 @@ static void settle_defaults(struct dialect_reading *reading)
 	}
 }
 
-// A hash made elsewhere stays; it met its rules only now.
-static void map_hash(struct dialect_reading *reading)
-{
-	for (size_t i = 0; i < reading->route->field_count; i++)
-		if (reading->route->fields[i].target == TARGET_PASSWORD_HASH && reading->seen[i].value)
-			map_field(reading, &reading->route->fields[i], &reading->seen[i]);
-}
-
 static enum reason accept(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
 {
 	settle_defaults(reading);
-	map_hash(reading);
 	map_kept(reading);
 	derive_all(reading);
 	reading->registration->wants_tokens = reading->route->dialect->token_count > 0;
@@ -104,6 +95,7 @@ static enum reason read_fields(struct dialect_reading *reading, struct secret_po
 			return reason;
 	}
 	reading->seen = seen;
+	trace_seen(reading);
 	ask_all(reading);
 	limit_fill(reading, true);
 	collect(reading, NULL, reading->arena, &r->violations, &r->violation_count, &unique);
@@ -116,13 +108,9 @@ static enum reason read_fields(struct dialect_reading *reading, struct secret_po
 	return reason;
 }
 
-enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
-			 struct arena *arena, struct registration *registration, struct fault *f)
+enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool, struct fault *f)
 {
-	struct dialect_reading *reading = ARENA_NEW(arena, struct dialect_reading);
-	*registration = (struct registration){.operation = route->operation, .reading = reading};
-	*reading = (struct dialect_reading){
-		.route = route, .request = request, .arena = arena, .registration = registration, .now_ms = now_ms};
+	const struct route *route = reading->route;
 	enum reason reason = access_check(reading, f);
 	if (reason != REASON_OK)
 		return reason;
@@ -133,6 +121,16 @@ enum reason dialect_read(const struct route *route, struct request *request, str
 			reason = take_request_id(&route->body, reading->root, request, f);
 	}
 	return reason == REASON_OK ? read_fields(reading, pool, f) : reason;
+}
+
+enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
+			 struct arena *arena, struct registration *registration, struct fault *f)
+{
+	struct dialect_reading *reading = ARENA_NEW(arena, struct dialect_reading);
+	*registration = (struct registration){.operation = route->operation, .reading = reading};
+	*reading = (struct dialect_reading){
+		.route = route, .request = request, .arena = arena, .registration = registration, .now_ms = now_ms};
+	return read_request(reading, request, pool, f);
 }
 
 enum reason dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],

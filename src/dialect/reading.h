@@ -53,6 +53,16 @@ void map_field(struct dialect_reading *reading, const struct field *field, const
 void map_kept(struct dialect_reading *reading);
 void map_claims(struct dialect_reading *reading, const struct field *field, const struct rule_field *seen); // of its rules "unique"
 
+// explain.c: lines of the trace. Each does nothing where nobody listens.
+void trace_stage(const struct dialect_reading *reading, struct slice name);
+void trace_seen(const struct dialect_reading *reading);
+void trace_check(const struct dialect_reading *reading, const struct check *check, const struct field *field, struct slice at,
+		 const char *verdict);
+
+// read.c
+enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool,
+			 struct fault *f) ATTR_MUST_USE;
+
 // derive.c
 void derive_all(struct dialect_reading *reading);
 struct rule_input reading_input(struct dialect_reading *reading, const struct rule_field *field, struct rule_notes *notes);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands on dialects share how they find one.
+#pragma once
+
+#include "app/command.h"
+#include "enrolld/base/arena.h"
+#include "enrolld/dialect/dialect.h"
+
+// word: a dialect's folder, or a name below data.directory (of --config or $ENROLLD_CONFIG, else where it is installed). false: the settings do not load,
+// which has been told.
+bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
+		   const char **name);
+
+int dialect_try(const struct invocation *invocation, const char *word); // dialect_try.c
