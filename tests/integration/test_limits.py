@@ -67,9 +67,13 @@ class Context:
 
 
 def replies_of(c, exchanges):
-    """Each exchange's reply, in order; all are there already."""
-    topic = c.world.topics["replies"]
-    found = {correlation_of(message): message for message in c.talk.tail.find(lambda m: m.topic == topic)}
+    """Each exchange's reply, in order."""
+    topic, wanted = c.world.topics["replies"], {exchange.sent.correlation for exchange in exchanges}
+
+    def all_of_them():
+        found = {correlation_of(message): message for message in c.talk.tail.find(lambda m: m.topic == topic)}
+        return found if wanted <= found.keys() else None
+    found = eventually(all_of_them, "a reply to each", 60, 0.2)
     return [found[exchange.sent.correlation] for exchange in exchanges]
 
 
