@@ -74,9 +74,18 @@ static void settle_defaults(struct dialect_reading *reading)
 	}
 }
 
+// A hash made elsewhere stays; it met its rules only now.
+static void map_hash(struct dialect_reading *reading)
+{
+	for (size_t i = 0; i < reading->route->field_count; i++)
+		if (reading->route->fields[i].target == TARGET_PASSWORD_HASH && reading->seen[i].value)
+			map_field(reading, &reading->route->fields[i], &reading->seen[i]);
+}
+
 static enum reason accept(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
 {
 	settle_defaults(reading);
+	map_hash(reading);
 	map_kept(reading);
 	derive_all(reading);
 	reading->registration->wants_tokens = reading->route->dialect->token_count > 0;

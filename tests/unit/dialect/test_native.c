@@ -138,6 +138,17 @@ static void assert_slice(struct slice is, const char *wanted)
 		fail_msg("\"%.*s\", not \"%s\"", (int)is.len, is.ptr ? is.ptr : "", wanted);
 }
 
+static void test_foreign_hash(void **state)
+{
+	(void)state;
+	assert_int_equal(case_read(&c, "POST", "/v1/accounts",
+				   slice_of("{\"email\":\"a@example.com\",\"password_hash\":"
+					    "\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}")),
+			 REASON_OK);
+	assert_slice(c.registration.password_hash, "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW");
+	assert_null(c.registration.password);
+}
+
 static void test_registration(void **state)
 {
 	(void)state;
@@ -341,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_foreign_hash),
 		cmocka_unit_test(test_registration),
 		cmocka_unit_test(test_refused_keeps_no_secret),
 		cmocka_unit_test(test_pool_exhausted),
