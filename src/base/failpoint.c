@@ -87,7 +87,8 @@ static bool parse_act(const char *at, size_t point)
 	if (*at == '@')
 		return at++, parse_number(&at, &points[point].nth) && (*at == '\0' || *at == ';');
 	if (*at == '%')
-		return at++, parse_number(&at, &points[point].percent) && points[point].percent <= 100 && (*at == '\0' || *at == ';');
+		return at++,
+		       parse_number(&at, &points[point].percent) && points[point].percent <= 100 && (*at == '\0' || *at == ';');
 	return *at == '\0' || *at == ';';
 }
 
@@ -98,8 +99,8 @@ enum reason failpoint_setup(const char *list, struct fault *f)
 		while (point < FAILPOINT_COUNT && (strlen(rows[point].name) != name || strncmp(rows[point].name, at, name) != 0))
 			point++;
 		if (point == FAILPOINT_COUNT || at[name] != '=' || !parse_act(at + name + 1, point))
-			return fault_set(f, REASON_SETTING_INVALID, "ENROLLD_FAILPOINTS: \"%.*s\" is not NAME=die|fail|stall:TIME[@N|%%N]",
-					 (int)part, at);
+			return fault_set(f, REASON_SETTING_INVALID,
+					 "ENROLLD_FAILPOINTS: \"%.*s\" is not NAME=die|fail|stall:TIME[@N|%%N]", (int)part, at);
 		at += part + (at[part] == ';');
 	}
 	return REASON_OK;
@@ -126,8 +127,9 @@ bool failpoint_hit(enum failpoint point)
 enum reason failpoint_setup(const char *list, struct fault *f)
 {
 	if (list && *list)
-		return fault_set(f, REASON_SETTING_INVALID, "ENROLLD_FAILPOINTS is set, but this build has no failpoints: unset it, or build with "
-							    "-DENROLLD_FAILPOINTS=ON");
+		return fault_set(f, REASON_SETTING_INVALID,
+				 "ENROLLD_FAILPOINTS is set, but this build has no failpoints: unset it, or build with "
+				 "-DENROLLD_FAILPOINTS=ON");
 	return REASON_OK;
 }
 

@@ -51,7 +51,7 @@ static void format_detail(char *out, size_t size, const char *fmt, va_list args)
 		drop_partial_character(out);
 }
 
-enum reason (fault_set)(struct fault *f, enum reason reason, const char *fmt, ...)
+enum reason(fault_set)(struct fault *f, enum reason reason, const char *fmt, ...)
 {
 	if (!f)
 		return reason;

@@ -115,7 +115,8 @@ static void print_markdown(const struct setting_table *table, struct strbuf *out
 {
 	strbuf_add_text(out, "## ");
 	write_heading(table, out);
-	strbuf_printf(out, "\n\n%s\n\n| setting | type | default | reload | meaning |\n|---|---|---|---|---|\n", table->doc ? table->doc : "");
+	strbuf_printf(out, "\n\n%s\n\n| setting | type | default | reload | meaning |\n|---|---|---|---|---|\n",
+		      table->doc ? table->doc : "");
 	for (size_t i = 0; i < table->count; i++) {
 		const struct setting *row = &table->rows[i];
 		bool word = row->required || !row->fallback || !row->fallback[0];

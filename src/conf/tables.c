@@ -12,7 +12,7 @@
 #include "enrolld/store/store.h"
 
 static const struct setting_table *const all[] = {
-	&kafka_settings,     &topic_settings, &dialect_settings,      &store_settings,   &flow_settings,
+	&kafka_settings,     &topic_settings,      &dialect_settings, &store_settings,   &flow_settings,
 	&operation_settings, &credential_settings, &courier_settings, &process_settings,
 };
 

@@ -5,14 +5,12 @@
 
 #define LANGUAGES_MAX 64
 
-static const struct template *compile(struct loader *loader, const struct node *node, int line)
+static void compile(struct loader *loader, const struct node *node, int line, const struct template **sentence)
 {
-	const struct template *t = NULL;
 	struct template_origin origin = loader_origin(loader, node->line ? node->line : line);
 	struct fault f;
-	if (template_compile_sentence(node, &origin, &t, &f) != REASON_OK)
+	if (template_compile_sentence(node, &origin, sentence, &f) != REASON_OK)
 		loader_fault(loader, &f);
-	return t;
 }
 
 // What a sentence is looked up by: its text, or of one with forms the form "other".
@@ -26,14 +24,14 @@ void load_words(struct loader *loader, const struct dialect *dialect, const stru
 {
 	struct slice key = key_of(node);
 	words->in = ARENA_ARRAY(loader->set->arena, dialect->language_count, const struct template *);
-	words->in[0] = compile(loader, node, line);
+	compile(loader, node, line, &words->in[0]);
 	for (size_t i = 1; i < dialect->language_count; i++) {
 		const struct node *catalogue = dialect->catalogues[i];
 		const struct node *other = slice_is_absent(key) ? NULL : node_member_slice(catalogue, key);
 		if (!other && !slice_is_absent(code))
 			other = node_member_slice(catalogue, code);
 		if (other)
-			words->in[i] = compile(loader, other, other->line);
+			compile(loader, other, other->line, &words->in[i]);
 	}
 }
 

@@ -64,7 +64,8 @@ enum reason multipart_parse(const struct body *body, struct slice content_type, 
 	// Each delimiter begins with a line break, the first one perhaps with the text.
 	struct slice mark = arena_printf(arena, "\r\n--%.*s", (int)boundary.len, boundary.ptr);
 	char *copy = arena_alloc(arena, text.len + 2);
-	memcpy(copy, "\r\n", 2);
+	copy[0] = '\r';
+	copy[1] = '\n';
 	if (text.len)
 		memcpy(copy + 2, text.ptr, text.len);
 	struct slice rest = {copy, text.len + 2};

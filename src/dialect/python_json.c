@@ -27,9 +27,14 @@ static char look(const struct scan *s)
 	return s->at < s->text.len ? s->text.ptr[s->at] : '\0';
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->text.len && memchr(" \t\n\r", s->text.ptr[s->at], 4))
+	while (s->at < s->text.len && is_space(s->text.ptr[s->at]))
 		s->at++;
 }
 

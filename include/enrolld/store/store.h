@@ -14,11 +14,11 @@
 #include "enrolld/model/settings.h"
 
 struct store_conf {
-	const char *dsn;                 // libpq URI or keywords; secret
-	struct setting_map properties;   // any further libpq keyword
-	bool prepared;                   // named prepared statements; off behind old pgbouncer
+	const char *dsn;               // libpq URI or keywords; secret
+	struct setting_map properties; // any further libpq keyword
+	bool prepared;                 // named prepared statements; off behind old pgbouncer
 	int64_t connect_timeout_ms, statement_timeout_ms, lock_timeout_ms, idle_timeout_ms;
-	int64_t horizon_ms;              // age past which inbox rows are swept and records end expired
+	int64_t horizon_ms; // age past which inbox rows are swept and records end expired
 };
 extern const struct setting_table store_settings; // "database.*"
 
@@ -49,8 +49,8 @@ struct look_item {
 // Raises the marks first (never lowers), then reads the inbox rows, the claims, the limits and the marks of the items' partitions in one round
 // trip; further ones only for derived claims of which the first few values are taken. Fills all of facts; facts->hit by facts_classify and the
 // horizon of conf. A registration may be NULL: nothing of it is asked.
-enum reason store_look(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct look_item *items,
-		       size_t count, struct fault *f) ATTR_MUST_USE;
+enum reason store_look(struct store *store, const char *group, const struct mark *raise, size_t raise_count,
+		       struct look_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
 
 enum store_outcome {
 	STORE_WON,  // row and claims are this transaction's
@@ -66,7 +66,7 @@ struct store_item {
 	struct arena *arena;
 	struct facts *facts;        // filled for HIT and LOST; limits also for WON
 	enum store_outcome outcome; // set by store_begin
-	bool completed;             // set by the caller before store_finish: receipt or result of a WON item have changed since store_begin
+	bool completed; // set by the caller before store_finish: receipt or result of a WON item have changed since store_begin
 };
 
 // Begins the transaction: inbox rows in key order, then limits in key order, then claims in key order, then what was lost; one round trip. At
@@ -74,7 +74,8 @@ struct store_item {
 // those of WON items stay as they are until store_finish.
 // Limits are counted exactly, item by item in their order, as changes->counts say and stage by stage: where a limit of a stage is reached the
 // item is LOST, and counted on those of earlier stages only. A HIT or AGAIN counts nothing. facts->limits tell how the counted ones stand then.
-enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
+enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count,
+			struct fault *f) ATTR_MUST_USE;
 // Between the two, only for WON items whose account names a counter: takes their numbers, in order of the items and without gaps, and puts them
 // into changes->account.number. One round trip; none if nobody asks. Other transactions of the realm wait for the commit then: call it last.
 // After a failure the transaction is rolled back.
@@ -82,20 +83,24 @@ enum reason store_number(struct store *store, struct store_item *items, size_t c
 // The same items. Changes of a LOST one have no account any more. Gives back half-won claims, withdraws AGAIN items, writes what was counted,
 // accounts, challenges and messages, corrects the inbox rows of LOST and completed items from their (new) changes, raises marks, commits; one
 // round trip.
-enum reason store_finish(struct store *store, const char *group, const struct mark *raise, size_t raise_count, struct store_item *items,
-			 size_t count, struct fault *f) ATTR_MUST_USE;
+enum reason store_finish(struct store *store, const char *group, const struct mark *raise, size_t raise_count,
+			 struct store_item *items, size_t count, struct fault *f) ATTR_MUST_USE;
 void store_cancel(struct store *store); // rolls back between begin and finish
 
 // Marks alone, on leaving.
-enum reason store_raise(struct store *store, const char *group, const struct mark *raise, size_t count, struct fault *f) ATTR_MUST_USE;
+enum reason store_raise(struct store *store, const char *group, const struct mark *raise, size_t count,
+			struct fault *f) ATTR_MUST_USE;
 // "enrolld progress forget": removes the mark of one partition.
-enum reason store_forget(struct store *store, const char *group, const char *topic, int32_t partition, struct fault *f) ATTR_MUST_USE;
+enum reason store_forget(struct store *store, const char *group, const char *topic, int32_t partition,
+			 struct fault *f) ATTR_MUST_USE;
 
 // A run of an instance's lane: *unclean tells whether the last one did not reach store_run_end.
-enum reason store_run_begin(struct store *store, const char *instance, const char *lane, bool *unclean, struct fault *f) ATTR_MUST_USE;
+enum reason store_run_begin(struct store *store, const char *instance, const char *lane, bool *unclean,
+			    struct fault *f) ATTR_MUST_USE;
 enum reason store_run_end(struct store *store, const char *instance, const char *lane, struct fault *f) ATTR_MUST_USE;
 // After an unclean stop: commits that the record is in hand and returns how often it was before. store_hand_off forgets it again.
-enum reason store_hand_on(struct store *store, const char *group, const struct coordinates *at, int *before, struct fault *f) ATTR_MUST_USE;
+enum reason store_hand_on(struct store *store, const char *group, const struct coordinates *at, int *before,
+			  struct fault *f) ATTR_MUST_USE;
 enum reason store_hand_off(struct store *store, const char *group, const struct coordinates *at, struct fault *f) ATTR_MUST_USE;
 
 // Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), and limits that have

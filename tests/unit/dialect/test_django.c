@@ -79,8 +79,9 @@ static const struct case_request rows[] = {
 		 "400 {\"email\":[\"This field may not be blank.\"],\"password\":[\"This field may not be blank.\"],\"password2\":[\"This field may not be "
 		 "blank.\"]}"},
 	{"types", .body = "{\"email\":true,\"first_name\":[],\"last_name\":{},\"password\":false,\"password2\":[1]}",
-	 .answer = "400 {\"email\":[\"Enter a valid email address.\"],\"first_name\":[\"Not a valid string.\"],\"last_name\":[\"Not a valid "
-		   "string.\"],\"password\":[\"Not a valid string.\"],\"password2\":[\"Not a valid string.\"]}"},
+	 .answer =
+		 "400 {\"email\":[\"Enter a valid email address.\"],\"first_name\":[\"Not a valid string.\"],\"last_name\":[\"Not a valid "
+		 "string.\"],\"password\":[\"Not a valid string.\"],\"password2\":[\"Not a valid string.\"]}"},
 	{"short", .body = "{" MAIL "," NAMES "," TWICE("aZ3$x") "}",
 	 .answer =
 		 "400 {\"password\":[\"This password is too short. It must contain at least 8 characters.\"],\"password2\":[\"This password is too short. It must "
