@@ -24,7 +24,7 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 	if (reason == REASON_OK)
 		reason = rule_field_list(list, scope, &fields, f);
 	equal->fields = fields;
-	equal->skip_missing = skip && skip->boolean;
+	equal->skip_missing = node_is(skip, NODE_BOOL) && skip->boolean;
 	*data = equal;
 	return reason;
 }

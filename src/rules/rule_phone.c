@@ -18,8 +18,8 @@ static enum reason read_flags(const struct node *params, const struct rule_scope
 	enum reason reason = rule_members(params, scope, known, ARRAY_LEN(known), f);
 	if (reason == REASON_OK && ((numbering && !node_is(numbering, NODE_BOOL)) || (digits && !node_is(digits, NODE_BOOL))))
 		reason = rule_fault(scope, params, f, "numbering and digits are true or false");
-	*numbered = numbering && numbering->boolean;
-	phone->digits = digits && digits->boolean;
+	*numbered = node_is(numbering, NODE_BOOL) && numbering->boolean;
+	phone->digits = node_is(digits, NODE_BOOL) && digits->boolean;
 	phone->regions = node_member(params, "regions");
 	if (reason == REASON_OK && phone->digits && (*numbered || phone->regions || node_member(params, "prefix")))
 		reason = rule_fault(scope, params, f, "digits: true goes with no other parameter of phone");
