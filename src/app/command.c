@@ -66,14 +66,20 @@ static const struct command commands[] = {
 	 "  enrolld shapes --markdown      the table of the manual's page on records\n"
 	 "  enrolld shapes --json          [{shape, text, asks, body, request_id, replies, configure}]\n",
 	 command_shapes},
-	{"dialect", "check DIR|try NAME|new NAME", "", "Check dialect files, try a request on one, or begin one.",
+	{"dialect", "check DIR|try NAME|new NAME", "json", "Check dialect files, try a request on one, or begin one.",
 	 "  enrolld dialect new shop                     a folder to start from, in the working folder\n"
 	 "  enrolld dialect check schemas/dialects       every fault of every dialect there, with file, line and remedy\n"
 	 "  enrolld dialect try shop < request.http      what matched, each rule's verdict, the registration and the answer\n\n"
 	 "NAME is a dialect's folder, or one below data.directory. The request is HTTP as text (\"POST /path\", headers, an empty line, the body), or\n"
-	 "a record as 'enrolld shapes' describes them, written down (include/enrolld/intake/recording.h). Neither Kafka nor the database is asked.\n\n"
+	 "a record as 'enrolld shapes' describes them, written down (include/enrolld/intake/recording.h). Neither Kafka nor the database is asked.\n"
+	 "With --json each line is a request, {method, path, query, headers, body}, and is answered by one: {reason, violations, status, body}.\n\n"
 	 "Exit status: 0 fine, 78 a file is wrong.\n",
 	 command_dialect},
+	{"schema", "NAME...", "yaml", "Print JSON Schema of a dialect's requests and answers.",
+	 "  enrolld schema native            JSON Schema (2020-12): $defs \"<route>.request\" and \"<route>.<outcome or reason>\"\n"
+	 "  enrolld schema --yaml native shop    AsyncAPI 3 of these dialects, which refers to their schema.json\n\n"
+	 "NAME is as for 'enrolld dialect'. What a schema cannot say is listed in it as x-enrolld-rule: such rules only ever refuse more.\n",
+	 command_schema},
 	{"health", "", "", "Ask a running worker whether it is ready.",
 	 "Connects to the admin endpoint of the worker that runs with these settings, for container health checks.\n\n"
 	 "Exit status: 0 ready, 75 running but not ready (the reasons are printed), 69 no answer, 78 the settings name no fixed endpoint.\n",

@@ -39,6 +39,7 @@ int command_progress(const struct invocation *invocation);
 int command_settings(const struct invocation *invocation);
 int command_reasons(const struct invocation *invocation);
 int command_dialect(const struct invocation *invocation);
+int command_schema(const struct invocation *invocation);
 int command_shapes(const struct invocation *invocation);
 int command_health(const struct invocation *invocation);
 int command_version(const struct invocation *invocation);

@@ -210,6 +210,91 @@ static void print_route(struct trial *t)
 		strbuf_printf(&t->out, "no route: %s\n", t->fault.detail);
 }
 
+// A request as one line of JSON: {"method", "path", "query", "headers": {...}, "body": text}.
+static bool read_line(struct trial *t, const struct node *line)
+{
+	const struct node *headers = node_member(line, "headers");
+	struct request *request = &t->request;
+	struct slice query = node_text(node_member(line, "query"));
+	struct header *list = ARENA_ARRAY(t->arena, HEADERS_MAX, struct header);
+	for (size_t i = 0; i < node_count(headers) && i < HEADERS_MAX; i++)
+		list[request->header_count++] = (struct header){headers->list.keys[i], node_text(headers->list.items[i])};
+	request->headers = list;
+	request->method = node_text(node_member(line, "method"));
+	request->path = node_text(node_member(line, "path"));
+	request->query = query;
+	request->body = node_text(node_member(line, "body"));
+	request->content_type = media_type(request_header_value(request, "content-type"), t->arena);
+	request->realm = SLICE_LIT("try");
+	request->client_address = SLICE_LIT("192.0.2.1");
+	request->request_id = SLICE_LIT("try-1");
+	request->id_source = REQUEST_ID_COORDINATES;
+	return request->method.len && request->path.len;
+}
+
+static void write_line(struct trial *t, enum reason reason, int64_t now_ms)
+{
+	struct answer answer;
+	struct json_writer w;
+	struct receipt receipt = receipt_of(t, reason, now_ms);
+	dialect_answer(t->dialect, t->route, &t->request, t->route ? &t->registration : NULL, &receipt, t->arena, &answer);
+	json_begin(&w, &t->out);
+	json_open_map(&w);
+	json_member_text(&w, "reason", slice_of(reason_code(reason)));
+	json_key(&w, "violations");
+	json_open_list(&w);
+	for (size_t i = 0; i < receipt.violation_count; i++) {
+		json_open_map(&w);
+		json_member_text(&w, "field", receipt.violations[i].field);
+		json_member_text(&w, "code", receipt.violations[i].code);
+		json_close_map(&w);
+	}
+	json_close_list(&w);
+	json_member_int(&w, "status", answer.status);
+	json_member_text(&w, "body", answer.body);
+	json_close_map(&w);
+	strbuf_add_char(&t->out, '\n');
+}
+
+// Requests of a program, each answered by a line: for tests that ask thousands.
+static int run_lines(struct trial *t)
+{
+	char *text = NULL;
+	size_t size = 0, number = 0;
+	ssize_t len;
+	int status = EX_OK;
+	while (status == EX_OK && (len = getline(&text, &size, stdin)) > 0) {
+		const struct node *line = NULL;
+		int64_t now_ms = clock_wall_ms();
+		struct arena *whole = t->arena;
+		t->arena = arena_create(65536);
+		t->request = (struct request){.record = &t->record};
+		t->registration = (struct registration){0};
+		number++;
+		if (json_parse((struct slice){text, (size_t)len}, (struct json_limits){INPUT_MAX, 8, 10000}, t->arena, &line,
+			       &t->fault) == REASON_OK &&
+		    read_line(t, line)) {
+			enum reason reason = dialect_route(t->set, &t->name, 1, &t->request, &t->dialect, &t->route, &t->fault);
+			if (reason == REASON_OK)
+				reason = dialect_read(t->route, &t->request, t->pool, now_ms, t->arena, &t->registration,
+						      &t->fault);
+			write_line(t, reason, now_ms);
+		} else {
+			fprintf(stderr, "enrolld: line %zu is not {\"method\", \"path\", \"query\", \"headers\", \"body\"}\n",
+				number);
+			status = EX_DATAERR;
+		}
+		secret_release(t->registration.password);
+		t->registration.password = NULL;
+		arena_destroy(t->arena);
+		t->arena = whole;
+		fwrite(t->out.data ? t->out.data : "", 1, t->out.len, stdout);
+		strbuf_reset(&t->out);
+	}
+	free(text);
+	return status;
+}
+
 static int run(struct trial *t, struct slice text)
 {
 	struct slice rest = text, method, target;
@@ -266,6 +351,10 @@ int dialect_try(const struct invocation *invocation, const char *word)
 	if (dialect_load(directory, &t.name, 1, &options, &report, &t.set, &t.fault) != REASON_OK) {
 		fwrite(report.data, 1, report.len, stderr);
 		status = command_status(t.fault.reason);
+		goto out;
+	}
+	if (invocation->json) {
+		status = run_lines(&t);
 		goto out;
 	}
 	status = EX_DATAERR;

@@ -217,6 +217,11 @@ bool rule_about_presence(const struct rule *rule)
 	return rule->kind->presence;
 }
 
+const void *rule_data(const struct rule *rule)
+{
+	return rule->data;
+}
+
 bool rule_key(const struct rule *rule, const struct rule_input *input, struct slice *key)
 {
 	return rule->kind->key && rule->kind->key(rule->data, input, key);

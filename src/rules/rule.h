@@ -80,5 +80,7 @@ enum reason rule_lookup(const struct node *params, const struct rule_scope *scop
 			struct fault *f) ATTR_MUST_USE;
 bool rule_note_row(const struct rule_lookup *lookup, const struct node *row, const struct rule_input *input); // is there one?
 
+const void *rule_data(const struct rule *rule) ATTR_MUST_USE; // what its kind compiled
+
 enum reason rule_numbering(const struct node *at, const struct rule_scope *scope, const struct numbering **numbering,
 			   struct fault *f) ATTR_MUST_USE;

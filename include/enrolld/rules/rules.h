@@ -157,6 +157,21 @@ struct rule_unique {
 };
 const struct rule_unique *rule_unique(const struct rule *rule) ATTR_MUST_USE; // NULL for other rules
 
+// What JSON Schema can say of a rule: bounds that every value which meets the rule keeps.
+struct rule_shape {
+	unsigned types; // a bit for each enum node_type that it lets pass
+#define RULE_ANY_TYPE 0x7fu
+	bool required, never;          // the value must be there; must not be there
+	size_t min_length, max_length; // of texts, in code points
+	size_t min_items, max_items;
+	const struct node *minimum, *maximum; // of numbers; NULL: none
+	const struct node *choices;           // NULL: any value
+	const struct node *any_of;            // names of fields of which one must be there; NULL: none
+	struct slice pattern;                 // absent: none
+};
+// true: that is all there is to the rule, as far as it is asked of values as they were sent.
+bool rule_shape(const struct rule *rule, struct rule_shape *shape) ATTR_MUST_USE;
+
 // The vocabulary, for references and editors: name, code and sentence of the rule at index, false past the end.
 struct rule_row {
 	const char *name, *code, *text;

@@ -87,6 +87,11 @@ enum reason template_check_names(const struct template *t, const char *const *na
 void template_render(const struct template *t, const struct template_value *values, struct strbuf *out);
 void template_render_scope(const struct template *t, const struct template_scope *scope, struct strbuf *out);
 
+// JSON Schema (2020-12) of all that a JSON template can give. of: JSON Schema's name for the type of a value, which may also be missing; NULL: any type.
+typedef const char *template_type_of(void *context, struct slice name);
+struct json_writer;
+void template_schema(const struct template *t, template_type_of *of, void *context, struct json_writer *w);
+
 // Conditions on values: a map from names to a text, a list of texts, "present" or "missing"; "not" with such a map. All must hold.
 struct template_condition;
 enum reason template_compile_condition(const struct node *map, const struct template_origin *origin,
