@@ -171,11 +171,20 @@ class Account:
             self.find(f"ended as {outcome}, the contract says {sorted(allowed)}", record)
         if row and expected.request_id and row[5].encode() != expected.request_id:
             self.find(f"request id {row[5]!r} instead of {expected.request_id!r}", record)
+        if outcome == "identity_taken" and record.value and not expected.loose:
+            self._judge_taken(record)
         if outcome == "accepted" and not expected.loose:
             body, _ = read_json(record.value)
             why = may_be_accepted(body)
             if why:
                 self.find(f"accepted with {why}", record)
+
+    def _judge_taken(self, record):
+        """Somebody must have it: the texts of the body, as far as claims look like them."""
+        body, _ = read_json(record.value)
+        values = [value.strip().lower() for value in (body.get(kind) for kind in ("username", "email", "phone")) if isinstance(value, str)]
+        if not self.world.sql("select 1 from enrolld.claim where value = any(%s) limit 1", values) and record.value == json.dumps(record.body).encode():
+            self.find("an identity that nobody has is called taken", record)
 
     def _judge_replies(self, wanted, possible, found):
         extra = {reply: count for reply, count in (found - wanted).items() if reply[1] not in possible}
@@ -192,9 +201,15 @@ class Account:
         for account, kind, value in self.world.sql("select account_id::text, kind, value from enrolld.claim where account_id = any(%s::uuid[])",
                                                    list(made)):
             claims[account].add((kind, value))
+        hashes = dict(self.world.sql("select account_id::text, coalesce(password_hash, '') from enrolld.account where account_id = any(%s::uuid[])",
+                                     list(made)))
         for account, record in made.items():
             if not claims[account]:
                 self.find("an account without identity", record)
+            if not hashes.get(account):
+                self.find("an account without a password hash", record)
+            if record.valid and not hashes.get(account, "").startswith(record.body.get("password_hash", "$argon2id$v=19$m=8192,t=1,p=1$")):
+                self.find(f"password hash {hashes[account]}", record)
             if record.valid:
                 wanted = {(kind, record.body[kind].lower()) for kind in ("username", "email") if kind in record.body}
                 if claims[account] != wanted:

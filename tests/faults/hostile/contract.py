@@ -204,7 +204,8 @@ class Contract:
         if faults:
             return faults
         if body == record.body:
-            return {"accepted"}
+            # A bit that fell over may have made this name of that of another spoilt one; account.py sees whether it is taken.
+            return {"accepted"} if record.valid else {"accepted", "identity_taken"}
         judged = set(JUDGED)
         own = body.get("request_id")
         named = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))

@@ -14,13 +14,6 @@ static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == sizeo
 
 #pragma GCC visibility push(default)
 
-// librdkafka counts references by atomics that are not instrumented.
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "race:librdkafka.so";
-}
-
 struct start {
 	thrd_start_t fn;
 	void *arg;
