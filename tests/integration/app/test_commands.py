@@ -29,7 +29,7 @@ from harness.cases import Cases, equal, true  # noqa: E402
 from harness.world import World, merged  # noqa: E402
 
 EX_OK, EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 64, 66, 69, 75, 77, 78
-COMMANDS = ("run", "migrate", "check", "topics", "keys", "progress", "settings", "reasons", "shapes", "dialect", "health", "version")
+COMMANDS = ("run", "migrate", "check", "topics", "keys", "progress", "settings", "reasons", "shapes", "dialect", "schema", "health", "version")
 
 
 class Shell:
