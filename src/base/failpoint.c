@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,29 +13,26 @@
 #include "enrolld/base/clock.h"
 #include "enrolld/base/random.h"
 
+#if defined(ENROLLD_FAILPOINTS) && ENROLLD_FAILPOINTS
+
+enum kind { STEP, FALLIBLE, RULE };
+
 static const struct {
-	const char *name, *text;
+	const char *name;
+	enum kind kind;
 } rows[FAILPOINT_COUNT] = {
-#define FAILPOINT_ROW(id, name, text) {name, text},
+#define FAILPOINT_ROW(id, name, kind, text) {name, kind},
 #include "enrolld/base/failpoints.def"
 #undef FAILPOINT_ROW
 };
 
-const char *failpoint_name(enum failpoint point)
-{
-	return rows[point].name;
-}
+enum act { DO_NOTHING, DO_DIE, DO_STALL, DO_FAIL };
 
-const char *failpoint_text(enum failpoint point)
-{
-	return rows[point].text;
-}
-
-#if defined(ENROLLD_FAILPOINTS) && ENROLLD_FAILPOINTS
+static const char *const act_names[] = {"", "die", "stall", "fail"};
 
 // Set before threads start, read-only afterwards but for the counts.
-static struct {
-	enum { DO_NOTHING, DO_DIE, DO_STALL, DO_FAIL } act;
+static struct point {
+	enum act act;
 	int64_t stall_ms;
 	long nth;     // 0: every time
 	long percent; // 0: always
@@ -74,22 +72,33 @@ static bool starts(const char **at, const char *word)
 	return true;
 }
 
+static bool parse_when(const char *at, struct point *p)
+{
+	if (*at == '@')
+		return at++, parse_number(&at, &p->nth) && (*at == '\0' || *at == ';');
+	if (*at == '%')
+		return at++, parse_number(&at, &p->percent) && p->percent <= 100 && (*at == '\0' || *at == ';');
+	return *at == '\0' || *at == ';';
+}
+
 static bool parse_act(const char *at, size_t point)
 {
+	struct point *p = &points[point];
+	enum act act;
 	if (starts(&at, "die"))
-		points[point].act = DO_DIE;
+		act = DO_DIE;
 	else if (starts(&at, "fail"))
-		points[point].act = DO_FAIL;
-	else if (starts(&at, "stall:") && parse_time(&at, &points[point].stall_ms))
-		points[point].act = DO_STALL;
+		act = DO_FAIL;
+	else if (starts(&at, "stall:") && parse_time(&at, &p->stall_ms))
+		act = DO_STALL;
 	else
 		return false;
-	if (*at == '@')
-		return at++, parse_number(&at, &points[point].nth) && (*at == '\0' || *at == ';');
-	if (*at == '%')
-		return at++,
-		       parse_number(&at, &points[point].percent) && points[point].percent <= 100 && (*at == '\0' || *at == ';');
-	return *at == '\0' || *at == ';';
+	if (rows[point].kind != FALLIBLE && (act == DO_FAIL) != (rows[point].kind == RULE))
+		return false;
+	if (!parse_when(at, p))
+		return false;
+	p->act = act;
+	return true;
 }
 
 enum reason failpoint_setup(const char *list, struct fault *f)
@@ -99,11 +108,20 @@ enum reason failpoint_setup(const char *list, struct fault *f)
 		while (point < FAILPOINT_COUNT && (strlen(rows[point].name) != name || strncmp(rows[point].name, at, name) != 0))
 			point++;
 		if (point == FAILPOINT_COUNT || at[name] != '=' || !parse_act(at + name + 1, point))
-			return fault_set(f, REASON_SETTING_INVALID,
-					 "ENROLLD_FAILPOINTS: \"%.*s\" is not NAME=die|fail|stall:TIME[@N|%%N]", (int)part, at);
+			return fault_set(
+				f, REASON_SETTING_INVALID,
+				"ENROLLD_FAILPOINTS: \"%.*s\" is not NAME=die|fail|stall:TIME[@N|%%N], or not for that point",
+				(int)part, at);
 		at += part + (at[part] == ';');
 	}
 	return REASON_OK;
+}
+
+static void say(enum failpoint point)
+{
+	char line[64];
+	int n = snprintf(line, sizeof(line), "failpoint %s: %s\n", rows[point].name, act_names[points[point].act]);
+	(void)!write(STDERR_FILENO, line, (size_t)n); // at once and whole: it may be the last thing done
 }
 
 bool failpoint_hit(enum failpoint point)
@@ -115,6 +133,8 @@ bool failpoint_hit(enum failpoint point)
 		return false;
 	if (points[point].percent && random_below(100) >= (uint32_t)points[point].percent)
 		return false;
+	if (rows[point].kind != RULE || hit == 1)
+		say(point);
 	if (points[point].act == DO_DIE)
 		kill(getpid(), SIGKILL);
 	if (points[point].act == DO_STALL)

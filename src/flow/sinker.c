@@ -99,7 +99,8 @@ static size_t gather_passages(struct sinker *s, struct work **works, size_t coun
 		if (k == n)
 			s->passages[n++] = (struct passage){e->at.topic, e->at.partition, e->epoch, 0,
 							    marks_known(s->lane->marks, e->at.topic, e->at.partition)};
-		s->passages[k].next = e->at.offset + 1;
+		if (s->passages[k].next <= e->at.offset)
+			s->passages[k].next = e->at.offset + 1;
 	}
 	return n;
 }

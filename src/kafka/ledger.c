@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
 #include "enrolld/base/fault.h"
 
 struct ledger_line {
@@ -147,12 +148,29 @@ void ledger_add(struct ledger *l, struct ledger_entry *entry)
 	(void)pthread_mutex_unlock(&l->lock);
 }
 
+// Before all that are not done yet: what the ledger is there to prevent.
+static void overtake(struct ledger_line *line, struct ledger_entry *entry)
+{
+	if (line->first == entry)
+		return;
+	struct ledger_entry *before = line->first;
+	while (before->next != entry)
+		before = before->next;
+	before->next = entry->next;
+	if (line->last == entry)
+		line->last = before;
+	entry->next = line->first;
+	line->first = entry;
+}
+
 bool ledger_done(struct ledger *l, struct ledger_entry *entry)
 {
 	(void)pthread_mutex_lock(&l->lock);
 	bool listed = entry->listed;
 	if (listed) {
 		entry->done = true;
+		if (FAILPOINT(rule_inorder))
+			overtake(entry->line, entry);
 		if (entry->line->first == entry && !entry->line->ready) {
 			ready_push(l, entry->line);
 			(void)pthread_cond_broadcast(&l->changed);

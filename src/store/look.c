@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The look: what the database knows about a batch of requests, in one round trip.
+#include "enrolld/base/failpoint.h"
 #include "store/handle.h"
 #include "store/proposal.h"
 #include "store/result.h"
@@ -151,9 +152,11 @@ static void read_answers(struct look *look, const struct pipeline *p, struct are
 	for (size_t i = 0; i < look->count; i++)
 		*look->items[i].facts = (struct facts){.now_ms = look->marks.now_ms,
 						       .mark = progress_mark(&look->marks, &look->requests[i]->record->at)};
-	(void)inbox_read(pipeline_result(p, look->inbox_handle), found, &(struct looking){look->items});
+	if (!FAILPOINT(rule_inbox))
+		(void)inbox_read(pipeline_result(p, look->inbox_handle), found, &(struct looking){look->items});
 	bool *taken = ARENA_ARRAY(arena, look->all_claims, bool);
-	for (size_t r = 0; look->all_claims > 0 && r < result_rows(pipeline_result(p, look->claim_handle)); r++) {
+	bool asked = look->all_claims > 0 && !FAILPOINT(rule_claims);
+	for (size_t r = 0; asked && r < result_rows(pipeline_result(p, look->claim_handle)); r++) {
 		size_t n = claim_read(pipeline_result(p, look->claim_handle), r);
 		taken[n] = true;
 		if (n < look->own_claims)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "enrolld/base/failpoint.h"
 #include "store/result.h"
 
 #define STAGES (LIMIT_AFTER_RULES + 1)
@@ -122,14 +123,14 @@ enum reason outcome_settle(struct store *store, const struct pipeline *p, const 
 	struct settling s = {store, items, &b->marks};
 	for (size_t i = 0; i < count; i++)
 		items[i].outcome = STORE_WON;
-	size_t hits = inbox_read(pipeline_result(p, b->foreign_rows), found, &s);
+	size_t hits = FAILPOINT(rule_inbox) ? 0 : inbox_read(pipeline_result(p, b->foreign_rows), found, &s);
 	if (pipeline_touched(p, b->rows) + hits != count)
 		return fault_set(f, REASON_STORE_CONFLICT, "an inbox row went away meanwhile");
 	if (store->claim_count > 0) {
 		size_t wanted = 0;
 		for (size_t i = 0; i < store->claim_count; i++)
 			wanted += items[store->claims[i].item].outcome != STORE_HIT;
-		size_t lost = mark_lost(&s, pipeline_result(p, b->foreign_claims));
+		size_t lost = FAILPOINT(rule_claims) ? 0 : mark_lost(&s, pipeline_result(p, b->foreign_claims));
 		if (pipeline_touched(p, b->claims) + lost != wanted)
 			return fault_set(f, REASON_STORE_CONFLICT, "a claim went away meanwhile");
 	}

@@ -4,8 +4,9 @@
 // $ENROLLD_FAILPOINTS lists what to do, e.g. "store.committed=die@3;sink.begun=stall:15s;look.done=fail%5":
 //	die          SIGKILL to the process          @N   at the N-th time only (default: every time)
 //	stall:TIME   sleep, e.g. 500ms or 15s        %N   by chance, N of 100 times
-//	fail         the step reports a failure
-// A build without them (every release) refuses to start while that variable is set, so that no test setting is silently ignored.
+//	fail         the step reports a failure; a rule is broken
+// What is done is said on standard error first. A build without them (every release) refuses to start while that variable is set, so that
+// no test setting is silently ignored.
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 #include "enrolld/base/fault.h"
 
 enum failpoint {
-#define FAILPOINT_ROW(id, name, text) FAILPOINT_##id,
+#define FAILPOINT_ROW(id, name, kind, text) FAILPOINT_##id,
 #include "enrolld/base/failpoints.def"
 #undef FAILPOINT_ROW
 	FAILPOINT_COUNT
@@ -32,6 +33,3 @@ bool failpoint_hit(enum failpoint point);
 #else
 #define FAILPOINT(id) false
 #endif
-
-const char *failpoint_name(enum failpoint point) ATTR_MUST_USE;
-const char *failpoint_text(enum failpoint point) ATTR_MUST_USE;

@@ -30,7 +30,10 @@ static void refuses_what_it_does_not_understand(void **state)
 					  "look.done=die@0",
 					  "look.done=fail%101",
 					  "look.done=diex",
-					  "hash.done=die;look.done"};
+					  "hash.done=die;look.done",
+					  "hash.done=fail",
+					  "rule.inbox=die",
+					  "rule.claims=stall:1s"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct fault f;
 		assert_int_equal(failpoint_setup(bad[i], &f), REASON_SETTING_INVALID);
@@ -48,6 +51,37 @@ static void fails_at_the_nth_time_only(void **state)
 	assert_true(FAILPOINT(store_begun));
 	assert_false(FAILPOINT(store_begun));
 	assert_false(FAILPOINT(sink_begun));
+}
+
+static void breaks_a_rule_every_time(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_false(FAILPOINT(rule_inbox));
+	assert_int_equal(failpoint_setup("rule.inbox=fail", &f), REASON_OK);
+	assert_true(FAILPOINT(rule_inbox));
+	assert_true(FAILPOINT(rule_inbox));
+	assert_false(FAILPOINT(rule_claims));
+}
+
+static void says_what_it_does(void **state)
+{
+	(void)state;
+	struct fault f;
+	int ends[2], saved = dup(STDERR_FILENO);
+	char said[64] = "";
+	assert_int_equal(failpoint_setup("store.committed=fail@2", &f), REASON_OK);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	(void)FAILPOINT(store_committed);
+	(void)FAILPOINT(store_committed);
+	(void)FAILPOINT(store_committed);
+	dup2(saved, STDERR_FILENO);
+	close(ends[1]);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	close(ends[0]);
+	close(saved);
+	assert_string_equal(said, "failpoint store.committed: fail\n");
 }
 
 static void stalls(void **state)
@@ -81,6 +115,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_what_it_does_not_understand),
 		cmocka_unit_test(fails_at_the_nth_time_only),
+		cmocka_unit_test(breaks_a_rule_every_time),
+		cmocka_unit_test(says_what_it_does),
 		cmocka_unit_test(stalls),
 		cmocka_unit_test(dies),
 	};
@@ -96,6 +132,7 @@ static void a_build_without_them_refuses_the_setting(void **state)
 	assert_int_equal(failpoint_setup(NULL, &f), REASON_OK);
 	assert_int_equal(failpoint_setup("", &f), REASON_OK);
 	assert_int_equal(failpoint_setup("look.done=die", &f), REASON_SETTING_INVALID);
+	assert_int_equal(failpoint_setup("rule.inbox=fail", &f), REASON_SETTING_INVALID);
 }
 
 int main(void)
