@@ -25,6 +25,20 @@ def history(e, subject):
     return lines
 
 
+def shares(e):
+    """How much of the load came again: the same request, or another one for an identity that was asked for before."""
+    ids, claims, repeated, rivals = set(), set(), 0, 0
+    for request in e.requests:
+        if request.kind != "conflict" and request.id is not None and request.id in ids:
+            repeated += 1
+        elif request.kind == "good":
+            rivals += any(claim in claims for claim in request.claims)
+            claims.update(request.claims)
+        ids.add(request.id)
+    count = max(1, len(e.requests))
+    return f"{100 * repeated / count:.1f} % repeated ids, {100 * rivals / count:.1f} % repeated identities"
+
+
 def summary(e):
     """The run in numbers."""
     run = e.run
@@ -41,6 +55,7 @@ def summary(e):
     yield f"faults    {', '.join(f'{count} {what}' for what, count in sorted(faults.items())) or 'none'}"
     yield (f"asked     {len(e.requests)} records, {len(e.acknowledged)} acknowledged, {len(e.groups())} request ids: "
            + ", ".join(f"{count} {kind}" for kind, count in sorted(collections.Counter(r.kind for r in e.acknowledged).items())))
+    yield "shares    " + shares(e)
     yield f"results   {len(e.full['results'])}: " + ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items()))
     yield f"replies   {len(e.full['replies'])}, events {len(e.full['accounts'])}, dead letters {len(e.full['dead'])}"
     yield f"accounts  {len(e.tables['account'])}, claims {len(e.tables['claim'])}, rows {len(e.tables['inbox'])}"

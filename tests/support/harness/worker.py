@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker process: started, stopped, killed and paused from outside, watched by its log and its admin endpoint."""
 import json
+import os
 import re
 import signal
 import subprocess
@@ -47,14 +48,15 @@ class Worker:
         """The settings file; JSON is YAML."""
         self.config.write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
-    def start(self, ready=20):
-        """Starts it and waits until it is ready; ready=None does not wait."""
+    def start(self, ready=20, failpoints=None):
+        """Starts it and waits until it is ready; ready=None does not wait. failpoints: what ENROLLD_FAILPOINTS asks for."""
         self.begin = self.log.stat().st_size if self.log.exists() else 0
         self.port = None
         self.starts += 1
+        environment = {**os.environ, **({"ENROLLD_FAILPOINTS": failpoints} if failpoints else {})}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.binary, "run", "--config", str(self.config)], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True)
+                                            stderr=log, start_new_session=True, env=environment)
         if ready is not None:
             self.wait_ready(ready)
         return self
