@@ -84,15 +84,17 @@ static void set_count(struct queue *q, size_t count)
 }
 
 // With the lock held and room in the ring; frees the lock.
-static void put_and_unlock(struct queue *q, void *item)
+static void put_and_unlock(struct queue *q, void *const *items, size_t n)
 {
 	size_t count = queue_length(q);
-	size_t to_end = q->capacity - q->head;
-	q->items[count < to_end ? q->head + count : count - to_end] = item;
-	set_count(q, count + 1);
-	bool wake = q->takers_waiting > 0;
+	for (size_t i = 0; i < n; i++, count++) {
+		size_t to_end = q->capacity - q->head;
+		q->items[count < to_end ? q->head + count : count - to_end] = items[i];
+	}
+	set_count(q, count);
+	size_t wake = n < q->takers_waiting ? n : q->takers_waiting;
 	(void)pthread_mutex_unlock(&q->lock);
-	if (wake)
+	while (wake-- > 0)
 		(void)pthread_cond_signal(&q->has_item);
 }
 
@@ -108,19 +110,24 @@ bool queue_push(struct queue *q, void *item)
 		(void)pthread_mutex_unlock(&q->lock);
 		return false;
 	}
-	put_and_unlock(q, item);
+	put_and_unlock(q, &item, 1);
+	return true;
+}
+
+bool queue_try_push_all(struct queue *q, void *const *items, size_t count)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	if (queue_closed(q) || q->capacity - queue_length(q) < count) {
+		(void)pthread_mutex_unlock(&q->lock);
+		return false;
+	}
+	put_and_unlock(q, items, count);
 	return true;
 }
 
 bool queue_try_push(struct queue *q, void *item)
 {
-	(void)pthread_mutex_lock(&q->lock);
-	if (queue_closed(q) || queue_length(q) == q->capacity) {
-		(void)pthread_mutex_unlock(&q->lock);
-		return false;
-	}
-	put_and_unlock(q, item);
-	return true;
+	return queue_try_push_all(q, &item, 1);
 }
 
 static struct timespec deadline_in_ms(int64_t ms)

@@ -10,14 +10,12 @@ static void hashed(struct credential_job *job, void *ctx)
 	struct lane *lane = work->lane;
 	if (job->reason != REASON_OK) { // the pool is closing
 		lane_drop(lane, work);
-		atomic_fetch_sub(&lane->hashing, 1);
+		tray_miss(lane->hashed);
 		return;
 	}
 	(void)FAILPOINT(hash_done);
 	work->changes.account.password_hash = slice_of(work->hash);
-	if (!queue_try_push(lane->store_queue, work))
-		PANIC("the store queue is smaller than the window");
-	atomic_fetch_sub(&lane->hashing, 1);
+	tray_put(lane->hashed, work);
 }
 
 // Limits that were used up while it waited: the look refuses it without a hash then. Once, since the look decides.
@@ -30,6 +28,30 @@ static bool recall(struct lane *lane, struct work *work)
 	return true;
 }
 
+// To the pool. false: the work has gone elsewhere.
+static bool submit(struct lane *lane, struct work *work)
+{
+	if (atomic_load(&lane->leaving) || !ledger_alive(lane->ledger, &work->entry)) {
+		lane_drop(lane, work);
+		return false;
+	}
+	if (recall(lane, work))
+		return false;
+	work->hash_job = (struct credential_job){
+		.password = work->registration.password,
+		.hash = work->hash,
+		.done = hashed,
+		.ctx = work,
+		.priority = lane->kind == LANE_OTP ? CREDENTIAL_URGENT : CREDENTIAL_USUAL,
+	};
+	work->registration.password = NULL; // the pool releases it
+	if (credential_pool_submit(lane->parts->hashes, &work->hash_job))
+		return true;
+	secret_release(work->hash_job.password);
+	lane_drop(lane, work);
+	return false;
+}
+
 void hasher_run(void *ctx)
 {
 	struct lane *lane = ctx;
@@ -38,26 +60,7 @@ void hasher_run(void *ctx)
 		lane_waits(lane, STAGE_HASH);
 		if (queue_take(lane->hash_queue, &item, 1, -1) == 0)
 			return;
-		struct work *work = item;
-		if (atomic_load(&lane->leaving) || !ledger_alive(lane->ledger, &work->entry)) {
-			lane_drop(lane, work);
-			continue;
-		}
-		if (recall(lane, work))
-			continue;
-		work->hash_job = (struct credential_job){
-			.password = work->registration.password,
-			.hash = work->hash,
-			.done = hashed,
-			.ctx = work,
-			.priority = lane->kind == LANE_OTP ? CREDENTIAL_URGENT : CREDENTIAL_USUAL,
-		};
-		work->registration.password = NULL; // the pool releases it
-		atomic_fetch_add(&lane->hashing, 1);
-		if (!credential_pool_submit(lane->parts->hashes, &work->hash_job)) {
-			atomic_fetch_sub(&lane->hashing, 1);
-			secret_release(work->hash_job.password);
-			lane_drop(lane, work);
-		}
+		if (!submit(lane, item))
+			tray_miss(lane->hashed);
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A lane: a consumer group, a transactional producer, its database connections and the threads between them. Private to flow.
 //
-//	reader -> [look queue] -> looker -> hash pool -> [store queue] -> storer -> [ledger] -> sinker
+//	reader -> [look queue] -> looker -> [hash queue] -> hash pool -> [tray, store queue] -> storer -> [ledger] -> sinker
 //
 // Each stage takes what waits when it becomes free. The window bounds what is in hand, so no queue can overflow.
 #pragma once
@@ -18,6 +18,7 @@
 #include "flow/marks.h"
 #include "flow/order.h"
 #include "flow/spent.h"
+#include "flow/tray.h"
 #include "flow/work.h"
 
 enum stage { STAGE_READ, STAGE_LOOK, STAGE_HASH, STAGE_STORE, STAGE_SINK, STAGE_COUNT };
@@ -48,12 +49,12 @@ struct lane {
 	struct marks *marks;
 	struct spent *spent;
 	struct queue *look_queue, *hash_queue, *store_queue;
+	struct tray *hashed; // before the store queue
 
 	pthread_mutex_t window_lock;
 	pthread_cond_t window_room;
-	size_t records, bytes;   // in hand
-	int64_t cautious;        // records still to go one by one; the reader's
-	_Atomic int64_t hashing; // works at the hash pool
+	size_t records, bytes; // in hand
+	int64_t cautious;      // records still to go one by one; the reader's
 
 	atomic_bool stopping; // the reader takes no more
 	atomic_bool leaving;  // what is in hand is given up
@@ -89,7 +90,7 @@ void lane_drop(struct lane *lane, struct work *work);
 void lane_release_waiters(struct lane *lane, struct work *work);
 // What the store withdrew goes back to the looker, with its order keys.
 void lane_look_again(struct lane *lane, struct work *work);
-// The outputs are there: to the ledger, for the sinker. Releases order keys.
+// The outputs are there: to the ledger, for the sinker, which ledger_wake tells when all of a batch are. Releases order keys.
 void lane_finish(struct lane *lane, struct work *work);
 
 // A step of a stage begins (work was taken) or ends.

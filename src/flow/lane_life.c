@@ -119,6 +119,7 @@ static void make_plumbing(struct lane *lane)
 	lane->look_queue = queue_create(window);
 	lane->hash_queue = queue_create(window);
 	lane->store_queue = queue_create(window);
+	lane->hashed = tray_create(lane->store_queue);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -194,7 +195,7 @@ static void join_threads(struct lane *lane)
 	join_thread(lane, STAGE_LOOK);
 	queue_close(lane->hash_queue);
 	join_thread(lane, STAGE_HASH);
-	while (atomic_load(&lane->hashing) > 0)
+	while (tray_expected(lane->hashed) > 0)
 		clock_sleep_ms(5);
 	queue_close(lane->store_queue);
 	join_thread(lane, STAGE_STORE);
@@ -233,6 +234,7 @@ bool lane_leave(struct lane *lane)
 	store_close(lane->read_store);
 	store_close(lane->look_store);
 	store_close(lane->store_store);
+	tray_destroy(lane->hashed);
 	queue_destroy(lane->look_queue);
 	queue_destroy(lane->hash_queue);
 	queue_destroy(lane->store_queue);

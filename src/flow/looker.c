@@ -101,6 +101,8 @@ static void dispatch(struct looker *l, struct work *work)
 		lane_finish(lane, work);
 		return;
 	}
+	if (decision == DECISION_HASH)
+		tray_expect(lane->hashed);
 	if (!queue_try_push(decision == DECISION_HASH ? lane->hash_queue : lane->store_queue, work))
 		PANIC("a queue is smaller than the window");
 }
@@ -128,6 +130,7 @@ void looker_run(void *ctx)
 		count = look(&l, count);
 		for (size_t i = 0; i < count; i++)
 			dispatch(&l, l.works[i]);
+		ledger_wake(lane->ledger);
 		secret_wipe_traces();
 		if (count) {
 			metric_observe(METRIC_batch_size, lane_stage_labels(lane, STAGE_LOOK), (double)count);

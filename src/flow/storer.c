@@ -128,6 +128,7 @@ static void settle(struct storer *s, struct work **works, size_t count)
 		}
 		lane_finish(s->lane, work);
 	}
+	ledger_wake(s->lane->ledger);
 	(void)FAILPOINT(store_settled);
 	if (messages && s->lane->parts->courier)
 		courier_wake(s->lane->parts->courier);

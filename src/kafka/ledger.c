@@ -27,7 +27,6 @@ struct ledger {
 	pthread_cond_t changed;
 	struct ledger_line *lines;
 	struct ledger_line *ready_first, *ready_last;
-	bool woken;
 	bool closed;
 	atomic_size_t length;
 };
@@ -171,10 +170,8 @@ bool ledger_done(struct ledger *l, struct ledger_entry *entry)
 		entry->done = true;
 		if (FAILPOINT(rule_inorder))
 			overtake(entry->line, entry);
-		if (entry->line->first == entry && !entry->line->ready) {
+		if (entry->line->first == entry && !entry->line->ready)
 			ready_push(l, entry->line);
-			(void)pthread_cond_broadcast(&l->changed);
-		}
 	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return listed;
@@ -226,15 +223,13 @@ size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_m
 	struct timespec deadline = deadline_of(timeout_ms > 0 ? timeout_ms : 0);
 	(void)pthread_mutex_lock(&l->lock);
 	size_t count = take_ready(l, items, max);
-	while (count == 0 && timeout_ms != 0 && !l->woken && !l->closed) {
+	while (count == 0 && timeout_ms != 0 && !l->closed) {
 		int error = timeout_ms < 0 ? pthread_cond_wait(&l->changed, &l->lock)
 					   : pthread_cond_timedwait(&l->changed, &l->lock, &deadline);
 		count = take_ready(l, items, max);
 		if (error == ETIMEDOUT)
 			break;
 	}
-	if (timeout_ms != 0)
-		l->woken = false;
 	(void)pthread_mutex_unlock(&l->lock);
 	return count;
 }
@@ -304,7 +299,7 @@ size_t ledger_length(const struct ledger *l)
 void ledger_wake(struct ledger *l)
 {
 	(void)pthread_mutex_lock(&l->lock);
-	l->woken = true;
-	(void)pthread_cond_broadcast(&l->changed);
+	if (l->ready_first)
+		(void)pthread_cond_broadcast(&l->changed);
 	(void)pthread_mutex_unlock(&l->lock);
 }

@@ -574,6 +574,34 @@ def stopped(c):
     return group, topic, c.world.cluster.committed(group, topic)
 
 
+def batches(worker, stage):
+    """(transactions, requests in them) of a stage since the worker's start."""
+    metrics = worker.metrics()
+    return tuple(int(metrics.sum(f"batch_size_{what}", lane="signup", stage=stage)) for what in ("count", "sum"))
+
+
+def case_a_backlog_shares_transactions_and_nobody_waits_alone(c):
+    """Finished hashes gather while many wait for theirs; the last ones and a lone one go at once."""
+    stopped(c)
+    sent = [c.talk.post(c.talk.person()) for _ in range(150)]
+    c.world.gateway.flush()
+    c.worker.write(c.world.settings("worker-1", hash={"passes": 4, "threads": 1}))  # slower than the database, so that nothing gathers there
+    c.worker.start()
+    for x in sent:
+        x.result("accepted", timeout=30)
+    eventually(lambda: c.world.lag() == 0, "everything has passed")
+    for stage in ("store", "sink"):
+        count, requests = batches(c.worker, stage)
+        equal(requests, len(sent), f"requests of {stage}")
+        true(count <= len(sent) / 3, f"{count} transactions of {stage} for {len(sent)} requests")
+    before = batches(c.worker, "store")
+    c.talk.post(c.talk.person()).reply(201)
+    equal(batches(c.worker, "store"), (before[0] + 1, before[1] + 1), "transactions and requests of store, one more")
+    equal(c.worker.stop(), 0, "exit status")
+    c.worker.write(c.world.settings("worker-1"))
+    c.worker.start()
+
+
 def case_replay_has_no_effect(c):
     """Offsets back to the start: nothing but a metric."""
     equal(wait_settled(c.world), 0, "messages that wait")

@@ -19,6 +19,8 @@ void queue_destroy(struct queue *q);
 bool queue_push(struct queue *q, void *item) ATTR_MUST_USE;
 // Never waits: false if full or closed.
 bool queue_try_push(struct queue *q, void *item) ATTR_MUST_USE;
+// All or none, and all at once: one taker gets them together, if it takes as many.
+bool queue_try_push_all(struct queue *q, void *const *items, size_t count) ATTR_MUST_USE;
 
 // Takes what waits, at most max items, in order: batches form by self-clocking. Waits up to timeout_ms (-1: for ever, 0: not at
 // all) for the first one only. 0 if none came or the queue is closed and empty.

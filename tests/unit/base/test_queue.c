@@ -66,6 +66,27 @@ static void a_full_queue_takes_no_more(void **state)
 	queue_destroy(q);
 }
 
+static void several_go_in_together_or_not_at_all(void **state)
+{
+	(void)state;
+	struct queue *q = queue_create(5);
+	void *in[] = {item(1), item(2), item(3)}, *out[5];
+	for (int round = 0; round < 7; round++) { // the ring turns
+		assert_true(queue_try_push_all(q, in, 3));
+		assert_false(queue_try_push_all(q, in, 3));
+		assert_int_equal(queue_length(q), 3);
+		assert_true(queue_try_push_all(q, in, 2));
+		assert_int_equal(queue_take(q, out, 4, 0), 4);
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(number(out[i]), i % 3 + 1);
+		assert_int_equal(queue_take(q, out, 5, 0), 1);
+		assert_int_equal(number(out[0]), 2);
+	}
+	queue_close(q);
+	assert_false(queue_try_push_all(q, in, 1));
+	queue_destroy(q);
+}
+
 static void timeouts_are_kept(void **state)
 {
 	(void)state;
@@ -290,10 +311,15 @@ static void misuse_is_a_panic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(items_come_out_in_order),    cmocka_unit_test(a_full_queue_takes_no_more),
-		cmocka_unit_test(timeouts_are_kept),          cmocka_unit_test(close_lets_the_rest_out),
-		cmocka_unit_test(who_waits_for_room_gets_it), cmocka_unit_test(who_waits_for_an_item_gets_it),
-		cmocka_unit_test(close_wakes_all_who_wait),   cmocka_unit_test(each_item_goes_to_one_taker),
+		cmocka_unit_test(items_come_out_in_order),
+		cmocka_unit_test(a_full_queue_takes_no_more),
+		cmocka_unit_test(several_go_in_together_or_not_at_all),
+		cmocka_unit_test(timeouts_are_kept),
+		cmocka_unit_test(close_lets_the_rest_out),
+		cmocka_unit_test(who_waits_for_room_gets_it),
+		cmocka_unit_test(who_waits_for_an_item_gets_it),
+		cmocka_unit_test(close_wakes_all_who_wait),
+		cmocka_unit_test(each_item_goes_to_one_taker),
 		cmocka_unit_test(misuse_is_a_panic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
