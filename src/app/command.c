@@ -72,6 +72,7 @@ static const struct command commands[] = {
 	 "  enrolld dialect try shop < request.http      what matched, each rule's verdict, the registration and the answer\n\n"
 	 "NAME is a dialect's folder, or one below data.directory. The request is HTTP as text (\"POST /path\", headers, an empty line, the body), or\n"
 	 "a record as 'enrolld shapes' describes them, written down (include/enrolld/intake/recording.h). Neither Kafka nor the database is asked.\n"
+	 "With --config a dialect's settings have the values of that deployment (dialects.NAME.values).\n"
 	 "With --json each line is a request, {method, path, query, headers, body}, and is answered by one: {reason, violations, status, body}.\n\n"
 	 "Exit status: 0 fine, 78 a file is wrong.\n",
 	 command_dialect},

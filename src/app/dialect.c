@@ -18,8 +18,8 @@
 #define REPORT_MAX ((size_t)1 << 20)
 #define NAMES_MAX 256
 
-bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
-		   const char **name)
+// Does the word say where the dialect is? Otherwise it is a name.
+static bool split_folder(const char *word, struct arena *arena, const char **directory, const char **name)
 {
 	const char *slash = strrchr(word, '/');
 	size_t len = strlen(word);
@@ -27,26 +27,27 @@ bool dialect_place(const struct invocation *invocation, const char *word, struct
 		word = arena_copy(arena, (struct slice){word, len - 1}).ptr;
 		slash = strrchr(word, '/');
 	}
-	if (slash || access(arena_printf(arena, "%s/dialect.yaml", word).ptr, F_OK) == 0) {
-		*directory = !slash          ? "."
-			     : slash == word ? "/"
-					     : arena_copy(arena, (struct slice){word, (size_t)(slash - word)}).ptr;
-		*name = slash ? slash + 1 : word;
-		return true;
-	}
-	*name = word;
-	if (invocation->config || getenv("ENROLLD_CONFIG")) {
-		struct conf *conf;
-		if (command_load(invocation, &conf) != EX_OK)
-			return false;
-		const struct process_conf *process = conf_get(conf, &process_settings);
-		*directory = arena_printf(arena, "%s/dialects", process->data_dir).ptr;
-		conf_destroy(conf);
-		return true;
-	}
+	*name = slash ? slash + 1 : word;
+	if (!slash && access(arena_printf(arena, "%s/dialect.yaml", word).ptr, F_OK) != 0)
+		return false;
+	*directory = !slash ? "." : slash == word ? "/" : arena_copy(arena, (struct slice){word, (size_t)(slash - word)}).ptr;
+	return true;
+}
+
+bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
+		   const char **name, struct conf **conf)
+{
 	struct process_conf defaults;
+	const struct process_conf *process = &defaults;
+	*conf = NULL;
 	settings_defaults(&process_settings, arena, &defaults);
-	*directory = arena_printf(arena, "%s/dialects", defaults.data_dir).ptr;
+	if (invocation->config || getenv("ENROLLD_CONFIG")) {
+		if (command_load(invocation, conf) != EX_OK)
+			return false;
+		process = conf_get(*conf, &process_settings);
+	}
+	if (!split_folder(word, arena, directory, name))
+		*directory = arena_printf(arena, "%s/dialects", process->data_dir).ptr;
 	return true;
 }
 

@@ -6,9 +6,9 @@
 #include "enrolld/base/arena.h"
 #include "enrolld/dialect/dialect.h"
 
-// word: a dialect's folder, or a name below data.directory (of --config or $ENROLLD_CONFIG, else where it is installed). false: the settings do not load,
-// which has been told.
+// word: a dialect's folder, or a name below data.directory (of --config or $ENROLLD_CONFIG, else where it is installed). conf: these settings, the
+// caller's to destroy, or NULL where none are named. false: they do not load, which has been told.
 bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
-		   const char **name);
+		   const char **name, struct conf **conf);
 
 int dialect_try(const struct invocation *invocation, const char *word); // dialect_try.c

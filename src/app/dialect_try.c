@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "app/dialect.h"
+#include "app/parts.h"
 #include "enrolld/base/clock.h"
 #include "enrolld/crypto/keys.h"
 #include "enrolld/dialect/explain.h"
@@ -335,6 +336,7 @@ int dialect_try(const struct invocation *invocation, const char *word)
 	struct trial t = {.arena = arena_create(65536), .out = STRBUF_INIT(OUTPUT_MAX)};
 	struct strbuf report = STRBUF_INIT((size_t)1 << 20);
 	const char *directory;
+	struct conf *conf = NULL;
 	struct slice text;
 	bool locked;
 	int status = EX_CONFIG;
@@ -344,10 +346,12 @@ int dialect_try(const struct invocation *invocation, const char *word)
 		status = command_fail(&t.fault);
 		goto out;
 	}
+	if (!dialect_place(invocation, word, t.arena, &directory, &t.name, &conf))
+		goto out;
+	if (conf)
+		options = parts_dialect_options(conf);
 	t.keys = keyring_for_tests(); // what is minted here opens nothing
 	options.keys = t.keys;
-	if (!dialect_place(invocation, word, t.arena, &directory, &t.name))
-		goto out;
 	if (dialect_load(directory, &t.name, 1, &options, &report, &t.set, &t.fault) != REASON_OK) {
 		fwrite(report.data, 1, report.len, stderr);
 		status = command_status(t.fault.reason);
@@ -369,6 +373,7 @@ out:
 	keyring_destroy(t.keys);
 	if (t.pool)
 		secret_pool_destroy(t.pool);
+	conf_destroy(conf);
 	arena_destroy(t.arena);
 	return status;
 }

@@ -23,9 +23,11 @@ static int load(const struct invocation *invocation, const char *word, struct ar
 	struct strbuf report = STRBUF_INIT((size_t)1 << 20);
 	struct fault f;
 	const char *directory;
+	struct conf *conf;
 	int status = EX_CONFIG;
-	if (!dialect_place(invocation, word, arena, &directory, &listed->name))
+	if (!dialect_place(invocation, word, arena, &directory, &listed->name, &conf))
 		return EX_CONFIG;
+	conf_destroy(conf);
 	if (dialect_load(directory, &listed->name, 1, NULL, &report, &listed->set, &f) == REASON_OK)
 		status = EX_OK;
 	else

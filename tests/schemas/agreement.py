@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Holds each dialect's JSON Schema against the worker, with an independent validator.
 
@@ -12,57 +12,80 @@ import copy
 import json
 import pathlib
 import random
+import re
 import subprocess
 import sys
+import tempfile
 
 import jsonschema
+import yaml
 
 # Scalars that mutation puts anywhere, and what it does to texts.
 VALUES = [None, True, False, 0, 1, -1, 7, 2.5, 1.0, "", " ", "x", "0", "true", "en", "small", [], [1], ["a"], {}, {"a": 1}, "é" * 3, "𝒳" * 9]
 LENGTHS = [1, 3, 7, 8, 10, 11, 50, 128, 129, 150, 151, 200, 201, 254, 255, 256, 257, 513]
 
 
-def valid_values(schema):
-    """Instances of the schema's properties, from the words of its rules."""
-    rules = {rule["rule"]: rule.get("value") for rule in schema.get("x-enrolld-rule", [])}
-    if schema.get("type") == ["null"]:
-        return [None]
-    if "enum" in schema:
-        return list(schema["enum"])
-    if "choice" in rules:
-        return list(rules["choice"])
+PHONE = ("+91", "9962794005")  # a number whose beginning is a member of its own
+TEXTS = ["Jane", "johndoe", "Male", "other", "20", "0123456789", "main"]
+
+
+def rules_of(schema):
+    return {rule["rule"]: rule.get("value") for rule in schema.get("x-enrolld-rule", [])}
+
+
+def valid_texts(schema, rules):
     if "email" in rules:
         return ["jane@example.com", "a.b+c@mail.example.org"]
     if "phone" in rules:
-        return ["+201234567890", "+966512345678"] if rules["phone"] else ["+4930123456"]
+        how = rules["phone"] or {}
+        return ["5550001111", "0123"] if how.get("digits") else [PHONE[1]] if "prefix" in how else ["+201234567890", "+966512345678"] if how else ["+4930123456"]
     if "date" in rules:
         return ["1990-01-15", "2000-02-29"]
     if "locale" in rules:
         return ["en", "de-AT"]
-    types = schema.get("type", ["string"])
-    if "object" in types and "string" not in types:
-        return [{}]
-    if "array" in types and "string" not in types:
-        return [[]]
-    if "boolean" in types and "string" not in types:
-        return [True, False]
-    if ("integer" in types or "number" in types) and "string" not in types:
-        return [1, 20]
     if schema.get("writeOnly"):
         return ["Blue heron over the lake 7", "SecureP@ssw0rd1234567"]
-    return ["Jane", "johndoe"]
+    own = rules.get("pattern")
+    pattern = re.compile(own["value"] if isinstance(own, dict) else own or schema.get("pattern") or "")
+    return [text for text in TEXTS if pattern.search(text)][:3]
+
+
+def valid_values(schema):
+    """Instances of the schema's properties, from the words of its rules."""
+    rules = rules_of(schema)
+    types = {"text": ["string"], "list": ["array"]}.get(rules.get("type"), [rules["type"]] if "type" in rules else schema.get("type", ["string"]))
+    if schema.get("type") == ["null"]:
+        return [None]
+    if "in_table" in rules:
+        return [schema["default"]]
+    if "enum" in schema or "choice" in rules:
+        return list(schema.get("enum") or rules["choice"])
+    if "string" in types:
+        return valid_texts(schema, rules)
+    return {"object": [{}], "array": [[], ["ab", "cd"]], "boolean": [True, False]}.get(next(t for t in types if t != "null"), [20, 482131])
+
+
+def wanted(name, inner, body, schema, rng, every):
+    rules = rules_of(inner)
+    if "not" in inner or "foreign_hash" in rules or "request_id" in rules:
+        return False
+    if any(other.replace("_", "").lower() == name.replace("_", "").lower() for other in body):  # its other spelling is there
+        return False
+    return every or name in schema.get("required", []) or "required" in rules or "filled" in rules or rng.random() < 0.5
 
 
 def valid(schema, rng, every):
-    body = {}
-    for name, inner in schema.get("properties", {}).items():
-        if "not" in inner or any(rule["rule"] in ("foreign_hash", "request_id") for rule in inner.get("x-enrolld-rule", [])) or (not every and name not in schema.get("required", []) and rng.random() < 0.5):
+    body, members = {}, list(schema.get("properties", {}).items())
+    rng.shuffle(members)
+    split = any("prefix" in (rules_of(inner).get("phone") or {}) for _, inner in members)
+    for name, inner in members:
+        if not wanted(name, inner, body, schema, rng, every):
             continue
         if "properties" in inner:
             body[name] = valid(inner, rng, every)
         else:
-            body[name] = rng.choice(valid_values(inner))
-    secrets = [name for name, inner in schema.get("properties", {}).items() if inner.get("writeOnly") and name in body]
+            body[name] = PHONE[0] if split and "phone" not in rules_of(inner) else rng.choice(valid_values(inner))
+    secrets = [name for name, inner in members if inner.get("writeOnly") and name in body and "string" in inner.get("type", ["string"])]
     for name in secrets[1:]:  # passwords that are to be equal
         body[name] = body[secrets[0]]
     return body
@@ -141,6 +164,8 @@ class Dialect:
         jsonschema.Draft202012Validator.check_schema(self.schema)
         self.defs = self.schema["$defs"]
         self.routes = self.read_routes()
+        self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+        self.headers = self.admit()
 
     def read_routes(self):
         text = subprocess.run([self.program, "schema", "--yaml", self.folder], check=True, capture_output=True, text=True).stdout
@@ -160,12 +185,39 @@ class Dialect:
 
     def ask(self, requests):
         lines = "".join(json.dumps(request, ensure_ascii=False) + "\n" for request in requests)
-        done = subprocess.run([self.program, "dialect", "try", "--json", self.folder], input=lines.encode(), check=True, capture_output=True)
+        done = subprocess.run([self.program, "dialect", "try", "--json", "--config", self.config.name, self.folder], input=lines.encode(),
+                              check=True, capture_output=True)
         return [json.loads(line) for line in done.stdout.decode().splitlines()]
 
-    def headers(self):
-        # Keys and tokens are asked before the body; what is asked of them is not the schema's.
-        return {"content-type": "application/json", "authorization": "Bearer token", "x-storefront-key": "pk_storefront_test_valid"}
+    def admit(self):
+        """The headers that pass what is asked before the body, which is no matter of the schema: a key that the dialect's table has, or, where a setting
+        names the table's file, one in a file of our own; a bearer token."""
+        dialect = yaml.safe_load((pathlib.Path(self.folder) / "dialect.yaml").read_text(encoding="utf-8"))
+        headers, values = {"content-type": "application/json"}, {}
+        for access in dialect.get("access", []):
+            if "bearer" in access:
+                headers[access["bearer"]["header"]] = "Bearer token"
+            if "key" in access:
+                table = dialect["tables"][access["key"]["table"]]
+                headers[access["key"]["header"]] = self.key_of(table, access["key"]["column"], values)
+        # No broker and no database is asked: the settings only have to be there.
+        self.config.write(json.dumps({"kafka": {"bootstrap_servers": "127.0.0.1:1"}, "database": {"dsn": "postgresql://127.0.0.1:1/none"},
+                                      "worker": {"instance": "try"}, "dialects": {self.name: {"values": values}}}))
+        self.config.flush()
+        return headers
+
+    def key_of(self, table, column, values):
+        rows = table.get("rows", [])
+        if table.get("file"):
+            rows = yaml.safe_load((pathlib.Path(self.folder) / table["file"]).read_text(encoding="utf-8"))
+        known = [row[column] for row in rows if row.get("active", True)]
+        if not known:
+            self.rows = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+            json.dump([{name: "agreed" if name == column else 1 for name in table["columns"]}], self.rows)
+            self.rows.flush()
+            values[table["setting"]] = self.rows.name
+            return "agreed"
+        return known[0]
 
 
 def judge(dialect, route, instances, answers, stop):
@@ -222,11 +274,11 @@ def main():
         routes = [r for r in dialect.routes if f"{r}.request" in dialect.defs]
         for route in routes:
             method, path = dialect.routes[route]
+            path = re.sub(r"\{[^}]*\}", "main", path)
             schema = dialect.defs[f"{route}.request"]
             count = -(-args.instances // len(routes))
             instances = [mutate(valid(schema, rng, rng.random() < 0.7), rng) for _ in range(count)]
-            headers = dialect.headers()
-            answers = dialect.ask([{"method": method, "path": path, "headers": headers, "body": json.dumps(b, ensure_ascii=False)} for b in instances])
+            answers = dialect.ask([{"method": method, "path": path, "headers": dialect.headers, "body": json.dumps(b, ensure_ascii=False)} for b in instances])
             accepted, refused, more, wrong = judge(dialect, route, instances, answers, args.show)
             odd = judge_answers(dialect, route, answers, args.show)
             print(f"{name}.{route}: {count} instances: {accepted} accepted and {refused} refused by both, {more} refused by x-enrolld-rule, "
