@@ -49,13 +49,25 @@ enum reason check_condition(const struct name_list *list, const struct template_
 	return reason;
 }
 
+static enum reason check_selection(const struct name_list *list, const struct selection *s, struct fault *f)
+{
+	const struct amount *amounts[] = {&s->skip, &s->take, &s->page};
+	enum reason reason = s->when ? check_condition(list, s->when, f) : REASON_OK;
+	for (size_t i = 0; i < ARRAY_LEN(amounts) && reason == REASON_OK; i++)
+		if (amounts[i]->by_value)
+			reason = check_place(list, &amounts[i]->place, f);
+	return reason;
+}
+
 static enum reason check_json(const struct name_list *list, const struct json_template *json, struct fault *f)
 {
-	enum reason reason = REASON_OK;
+	enum reason reason = check_selection(list, &json->selection, f);
+	if (reason != REASON_OK)
+		return reason;
 	switch (json->kind) {
 	case JSON_VALUE:
-	case JSON_EACH:
-	case JSON_TREE: reason = check_place(list, &json->place, f); break;
+	case JSON_EACH: reason = check_place(list, &json->place, f); break;
+	case JSON_TREE:
 	case JSON_GROUP:
 		reason = check_place(list, &json->place, f);
 		if (reason == REASON_OK)
@@ -66,6 +78,8 @@ static enum reason check_json(const struct name_list *list, const struct json_te
 	case JSON_IF: reason = check_condition(list, json->condition, f); break;
 	case JSON_FIXED:
 	case JSON_LIST:
+	case JSON_MERGE:
+	case JSON_CONCAT:
 	case JSON_MAP: break;
 	}
 	for (size_t i = 0; i < json->count && reason == REASON_OK; i++)

@@ -7,6 +7,15 @@ static enum reason wrong(const struct template_origin *origin, const struct node
 	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: %s", origin->file, node->line ? node->line : origin->line, what);
 }
 
+struct slice list_entry(struct slice *rest)
+{
+	const char *comma = memchr(rest->ptr, ',', rest->len);
+	struct slice entry = {rest->ptr, comma ? (size_t)(comma - rest->ptr) : rest->len};
+	size_t used = entry.len + (comma != NULL);
+	*rest = (struct slice){rest->ptr + used, rest->len - used};
+	return name_trim(entry);
+}
+
 static bool scalar(const struct node *node)
 {
 	return node->type == NODE_TEXT || node->type == NODE_INT || node->type == NODE_BOOL;
@@ -23,10 +32,18 @@ static struct slice scalar_text(const struct node *node, struct arena *arena)
 
 static enum reason compile_test(const struct node *value, const struct template_origin *origin, struct test *test, struct fault *f)
 {
+	if (node_is(value, NODE_MAP)) { // {has: one of a list with commas}
+		const struct node *has = node_member(value, "has");
+		if (!has || node_count(value) != 1 || has->type == NODE_MAP)
+			return wrong(origin, value, f,
+				     "what is asked of a list with commas is written {has: word} or {has: [word, word]}");
+		test->has = true;
+		return compile_test(has, origin, test, f);
+	}
 	bool list = value->type == NODE_LIST;
 	size_t count = list ? node_count(value) : 1;
 	struct slice word = node_text(value);
-	if (slice_equal_text(word, "present") || slice_equal_text(word, "missing")) {
+	if (!test->has && (slice_equal_text(word, "present") || slice_equal_text(word, "missing"))) {
 		test->exists = true;
 		test->wants = slice_equal_text(word, "present");
 		return REASON_OK;
@@ -72,6 +89,18 @@ enum reason template_compile_condition(const struct node *map, const struct temp
 	return REASON_OK;
 }
 
+static bool test_text(const struct test *test, struct slice text)
+{
+	for (size_t i = 0; i < test->text_count; i++) {
+		if (!test->has && slice_equal(text, test->texts[i]))
+			return true;
+		for (struct slice rest = text; test->has && rest.len;)
+			if (slice_equal(list_entry(&rest), test->texts[i]))
+				return true;
+	}
+	return false;
+}
+
 static bool test_holds(const struct test *test, const struct sight *sight)
 {
 	struct strbuf scratch[2], text = STRBUF_INIT(4096);
@@ -84,8 +113,7 @@ static bool test_holds(const struct test *test, const struct sight *sight)
 		holds = found == test->wants;
 	} else if (found) {
 		value_write(&value, TEMPLATE_PLAIN, &text);
-		for (size_t i = 0; i < test->text_count && !holds; i++)
-			holds = !strbuf_overflowed(&text) && slice_equal(strbuf_slice(&text), test->texts[i]);
+		holds = !strbuf_overflowed(&text) && test_text(test, strbuf_slice(&text));
 	}
 	strbuf_free(&text);
 	scratch_end(scratch);

@@ -216,21 +216,21 @@ static bool to_python(const struct template_value *in, struct strbuf *scratch, s
 }
 
 static const struct function functions[] = {
-	{"text", to_text, NULL},
-	{"number", to_number, NULL},
-	{"url", to_url, NULL},
-	{"iso", to_iso, NULL},
-	{"iso_s", to_iso_s, NULL},
-	{"iso_us", to_iso_us, NULL},
-	{"iso_offset", to_iso_offset, NULL},
-	{"date", to_date, NULL},
-	{"sql", to_sql, NULL},
-	{"http", to_http, NULL},
-	{"seconds", to_seconds, NULL},
-	{"millis", to_millis, NULL},
-	{"hex24", to_hex24, NULL},
-	{"hex32", to_hex32, NULL},
-	{"python", to_python, NULL},
+	{.name = "text", .apply = to_text},
+	{.name = "number", .apply = to_number},
+	{.name = "url", .apply = to_url},
+	{.name = "iso", .apply = to_iso},
+	{.name = "iso_s", .apply = to_iso_s},
+	{.name = "iso_us", .apply = to_iso_us},
+	{.name = "iso_offset", .apply = to_iso_offset},
+	{.name = "date", .apply = to_date},
+	{.name = "sql", .apply = to_sql},
+	{.name = "http", .apply = to_http},
+	{.name = "seconds", .apply = to_seconds},
+	{.name = "millis", .apply = to_millis},
+	{.name = "hex24", .apply = to_hex24},
+	{.name = "hex32", .apply = to_hex32},
+	{.name = "python", .apply = to_python},
 };
 
 bool function_find(struct slice name, const struct template_function *more, struct function *function)
@@ -242,7 +242,7 @@ bool function_find(struct slice name, const struct template_function *more, stru
 		}
 	for (; more && more->name; more++)
 		if (slice_equal_text(name, more->name)) {
-			*function = (struct function){more->name, NULL, more->apply};
+			*function = (struct function){.name = more->name, .text = more->apply};
 			return true;
 		}
 	return false;

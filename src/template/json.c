@@ -7,6 +7,10 @@
 //   {$tree: list, $item: tree}                the same nested by the items' value "field", a JSON pointer
 //   {$if: conditions, $then: tree, $else: tree}
 //   {$plural: number, one: text, other: text}
+//   {$merge: [trees]}      the members of all of them as one object; of equal keys the last one's value, in the first one's place
+//   {$concat: [trees]}     the items of all of them as one list; what is no list is an item itself
+// With $each, $group and $tree also $when: conditions on an item, $skip and $take: numbers or the name of one, $page: the name of a page's number.
+// A key that begins with $$ stands for one with a single $.
 #include "template/template_private.h"
 
 #include "enrolld/doc/yaml.h"
@@ -77,37 +81,40 @@ static enum reason build_list(const struct template_origin *origin, const struct
 	static const struct {
 		enum json_kind kind;
 		const char *key;
-		const char *const keys[4];
+		const char *const keys[8];
 		size_t key_count;
 		const char *form;
 	} kinds[] = {
 		{JSON_EACH,
 		 "$each",
-		 {"$each", "$item"},
-		 2,
-		 "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
+		 {"$each", "$item", "$when", "$skip", "$take", "$page"},
+		 6,
+		 "a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides but $when, $skip, $take and $page"},
 		{JSON_GROUP,
 		 "$group",
-		 {"$group", "$key", "$item", "$one"},
-		 4,
+		 {"$group", "$key", "$item", "$one", "$when", "$skip", "$take", "$page"},
+		 8,
 		 "a group is made by {$group: name of the list, $key: text, $item: what each becomes}, or $one for the first alone"},
 		{JSON_TREE,
 		 "$tree",
-		 {"$tree", "$item", "$one"},
-		 3,
-		 "a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone"},
+		 {"$tree", "$key", "$item", "$one", "$when", "$skip", "$take", "$page"},
+		 8,
+		 "a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone; $key is another pointer"},
 	};
 	size_t k = node_member(node, "$each") ? 0 : node_member(node, "$group") ? 1 : 2;
 	const struct node *item = node_member(node, "$item"), *one = node_member(node, "$one"), *key = node_member(node, "$key");
 	struct slice name = node_text(node_member(node, kinds[k].key));
 	t->kind = kinds[k].kind;
 	if (!item == !one || slice_is_absent(name) || !has_only(node, kinds[k].keys, kinds[k].key_count) ||
-	    (t->kind == JSON_GROUP && !node_is(key, NODE_TEXT)))
+	    (t->kind == JSON_GROUP && !key) || (key && !node_is(key, NODE_TEXT)))
 		return wrong(origin, node, f, kinds[k].form);
 	struct template_origin here = at(origin, node);
 	enum reason reason = place_compile(name, &here, NULL, &t->place, f);
 	if (reason == REASON_OK && key)
 		reason = program_compile(key->text, TEMPLATE_PLAIN, &here, &t->text, f);
+	if (reason == REASON_OK)
+		reason = selection_compile(node, &here, &t->selection, f);
+	t->has_key = key != NULL;
 	t->single = one != NULL;
 	t->count = 1;
 	t->items = ARENA_ARRAY(origin->arena, 1, struct json_template *);
@@ -135,17 +142,46 @@ static enum reason build_if(const struct template_origin *origin, const struct n
 	return reason;
 }
 
+static enum reason build_joined(const struct template_origin *origin, const struct node *node, unsigned depth,
+				struct json_template *t, struct fault *f)
+{
+	const struct node *parts = node->list.items[0];
+	t->kind = node_member(node, "$merge") ? JSON_MERGE : JSON_CONCAT;
+	if (node_count(node) != 1 || !node_is(parts, NODE_LIST))
+		return wrong(
+			origin, node, f,
+			"{$merge: [objects]} makes one object of several, {$concat: [lists]} one list; nothing stands besides");
+	t->count = parts->list.count;
+	t->items = ARENA_ARRAY(origin->arena, t->count, struct json_template *);
+	for (size_t i = 0; i < t->count; i++) {
+		enum reason reason = build(origin, parts->list.items[i], depth + 1, &t->items[i], f);
+		if (reason != REASON_OK)
+			return reason;
+		enum json_kind kind = t->items[i]->kind;
+		if (t->kind == JSON_MERGE && (kind == JSON_FIXED || kind == JSON_TEXT || kind == JSON_PLURAL || kind == JSON_LIST ||
+					      kind == JSON_EACH || kind == JSON_CONCAT))
+			return wrong(origin, parts->list.items[i], f, "what $merge joins are objects");
+	}
+	return REASON_OK;
+}
+
 static enum reason build_items(const struct template_origin *origin, const struct node *node, unsigned depth,
 			       struct json_template *t, struct fault *f)
 {
 	t->kind = node->type == NODE_LIST ? JSON_LIST : JSON_MAP;
 	t->count = node->list.count;
-	t->keys = node->list.keys;
+	struct slice *keys = node->type == NODE_MAP ? ARENA_ARRAY(origin->arena, t->count, struct slice) : NULL;
+	t->keys = keys;
 	t->items = ARENA_ARRAY(origin->arena, t->count, struct json_template *);
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->keys && t->keys[i].len && t->keys[i].ptr[0] == '$')
+		struct slice key = keys ? node->list.keys[i] : SLICE_ABSENT;
+		bool twice = key.len > 1 && memcmp(key.ptr, "$$", 2) == 0;
+		if (key.len && key.ptr[0] == '$' && !twice)
 			return wrong(origin, node->list.items[i], f,
-				     "keys that begin with $ are those of $each, $group, $tree, $if and $plural");
+				     "keys that begin with $ are those of $each, $group, $tree, $if, $plural, $merge and $concat; "
+				     "$$name stands for $name");
+		if (keys)
+			keys[i] = (struct slice){key.ptr + twice, key.len - twice};
 		enum reason reason = build(origin, node->list.items[i], depth + 1, &t->items[i], f);
 		if (reason != REASON_OK)
 			return reason;
@@ -165,6 +201,8 @@ static enum reason build(const struct template_origin *origin, const struct node
 		return build_list(origin, node, depth, made, f);
 	if (node_member(node, "$if"))
 		return build_if(origin, node, depth, made, f);
+	if (node_member(node, "$merge") || node_member(node, "$concat"))
+		return build_joined(origin, node, depth, made, f);
 	if (node_member(node, "$plural")) {
 		struct template_origin here = at(origin, node);
 		made->kind = JSON_PLURAL;

@@ -43,8 +43,9 @@ bool place_find(const struct place *place, const struct sight *sight, struct str
 		struct strbuf *out = &scratch[i % 2];
 		struct template_value made;
 		strbuf_reset(out);
-		if (function->apply) {
-			if (function->apply(value, out, &made))
+		if (function->apply || function->with) {
+			if (function->apply ? function->apply(value, out, &made)
+					    : function->with(value, function->argument, out, &made))
 				*value = made;
 			continue;
 		}

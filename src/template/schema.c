@@ -31,6 +31,8 @@ static const char *type_of(const struct schema *s, const struct place *place)
 	const char *type = s->type_of(s->context, place->name);
 	for (size_t i = 0; i < place->function_count; i++) {
 		const char *name = place->functions[i].name;
+		if (strcmp(name, "plus:1h") == 0 || strcmp(name, "minus:1h") == 0)
+			continue; // still a time
 		if (strcmp(name, "seconds") == 0 || strcmp(name, "millis") == 0)
 			type = type && strcmp(type, "string") == 0 ? "integer" : NULL; // times are texts without a function
 		else if (strcmp(name, "number") == 0)
@@ -141,10 +143,14 @@ static void write(const struct schema *s, const struct json_template *t)
 		break;
 	case JSON_FIXED:
 	case JSON_TEXT:
+	case JSON_MERGE:
+	case JSON_CONCAT:
 	case JSON_PLURAL: break;
 	}
 	json_open_map(s->w);
-	if (t->kind == JSON_FIXED) {
+	if (t->kind == JSON_MERGE || t->kind == JSON_CONCAT) {
+		member_text(s, "type", t->kind == JSON_MERGE ? "object" : "array");
+	} else if (t->kind == JSON_FIXED) {
 		json_key(s->w, "const");
 		json_node(s->w, t->fixed);
 	} else if (t->kind == JSON_IF) {

@@ -12,6 +12,9 @@ struct function {
 	bool (*apply)(const struct template_value *in, struct strbuf *scratch,
 		      struct template_value *out);           // false: not for this kind
 	void (*text)(struct slice text, struct strbuf *out); // of the caller's list
+	// As apply, of those that are written with an argument: "time:%Y".
+	bool (*with)(const struct template_value *in, struct slice argument, struct strbuf *scratch, struct template_value *out);
+	struct slice argument;
 };
 
 // A name, and the functions its value passes through.
@@ -57,6 +60,7 @@ struct plural {
 struct test {
 	struct place place;
 	bool wants, exists;        // present or missing; or
+	bool has;                  // a list with commas in which is
 	const struct slice *texts; // one of these
 	size_t text_count;
 };
@@ -68,7 +72,33 @@ struct template_condition {
 	const char *file;
 };
 
-enum json_kind { JSON_FIXED, JSON_VALUE, JSON_TEXT, JSON_LIST, JSON_MAP, JSON_EACH, JSON_GROUP, JSON_TREE, JSON_IF, JSON_PLURAL };
+enum json_kind {
+	JSON_FIXED,
+	JSON_VALUE,
+	JSON_TEXT,
+	JSON_LIST,
+	JSON_MAP,
+	JSON_EACH,
+	JSON_GROUP,
+	JSON_TREE,
+	JSON_IF,
+	JSON_PLURAL,
+	JSON_MERGE,
+	JSON_CONCAT,
+};
+
+// A number, or the value that is one.
+struct amount {
+	bool given, by_value;
+	int64_t number;
+	struct place place;
+};
+
+// Which items of a list are taken.
+struct selection {
+	const struct template_condition *when; // NULL: all
+	struct amount skip, take, page;        // page: as many times "take", from 1
+};
 
 struct json_template {
 	enum json_kind kind;
@@ -76,11 +106,14 @@ struct json_template {
 	struct place place;                         // VALUE, EACH, GROUP, TREE
 	bool optional;                              // VALUE: left out when missing
 	bool single;                                // GROUP, TREE: the first alone, not a list
-	struct program text;                        // TEXT; GROUP: the key
+	struct program text;                        // TEXT; GROUP, TREE: the key
+	bool has_key;                               // TREE: text is used, else the value "field"
+	struct selection selection;                 // EACH, GROUP, TREE
 	struct plural plural;                       // PLURAL
 	const struct template_condition *condition; // IF
-	struct json_template **items; // LIST, MAP; EACH, GROUP and TREE have one; IF two, of which the second may be NULL
-	const struct slice *keys;     // MAP
+	struct json_template *
+		*items; // LIST, MAP, MERGE, CONCAT; EACH, GROUP and TREE have one; IF two, of which the second may be NULL
+	const struct slice *keys; // MAP
 	size_t count;
 };
 
@@ -122,6 +155,9 @@ enum reason place_compile(struct slice source, const struct template_origin *ori
 // function.c
 bool function_find(struct slice name, const struct template_function *more, struct function *function);
 void function_names(const struct template_function *more, const char **names, size_t max, size_t *count);
+// function_with.c: false if there is none of that name; *fits: it takes the argument.
+bool function_with_find(struct slice name, struct slice argument, struct function *function, bool *fits);
+const char *function_with_form(size_t index, const char **name); // how it is written; NULL past the end
 
 // plural.c
 enum reason plural_compile(const struct node *map, const char *by_key, const struct template_origin *origin, struct plural *plural,
@@ -131,8 +167,21 @@ const struct program *plural_choose(const struct plural *plural, const struct si
 // json.c, write_json.c
 enum reason json_compile(const struct node *tree, const struct template_origin *origin, struct json_template **t, struct fault *f);
 void json_template_write(const struct json_template *t, const struct sight *sight, struct strbuf *out);
+struct json_writer;
+void json_template_part(struct json_writer *w, const struct json_template *t, const struct sight *sight);
+bool json_template_left_out(const struct json_template *t, const struct sight *sight);
+
+// select.c: {$each, $group, $tree} with $when, $skip, $take, $page.
+enum reason selection_compile(const struct node *map, const struct template_origin *origin, struct selection *selection,
+			      struct fault *f);
+// At most max of the list's items; how many.
+size_t selection_take(const struct json_template *t, const struct sight *sight, const struct template_value **items, size_t max);
+
+// join.c: $merge and $concat.
+void join_write(struct json_writer *w, const struct json_template *t, const struct sight *sight);
 
 // condition.c
+struct slice list_entry(struct slice *rest); // of a text with commas, without white space at its ends; what follows stays in rest
 bool condition_holds(const struct template_condition *condition, const struct sight *sight);
 
 // check.c

@@ -20,8 +20,7 @@ bool name_valid(struct slice name)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-		      c == '-'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_.-[]", c))))
 			return false;
 	}
 	return true;
@@ -61,10 +60,27 @@ static enum reason unknown_function(const struct template_origin *origin, struct
 	const char *names[64];
 	size_t count = 0;
 	function_names(origin->functions, names, ARRAY_LEN(names), &count);
+	for (size_t i = 0; count < ARRAY_LEN(names) && function_with_form(i, &names[count]); i++)
+		count++;
 	const char *nearest = doc_nearest(word, names, count);
 	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: there is no function \"%.*s\"%s%s%s", origin->file, origin->line,
 			 word.len > 64 ? 64 : (int)word.len, word.ptr, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
 			 nearest ? "\"?" : "");
+}
+
+// "name:argument"
+static enum reason add_with(const struct template_origin *origin, struct slice name, struct slice argument, struct place *place,
+			    struct fault *f)
+{
+	bool fits = false;
+	if (!function_with_find(name, argument, &place->functions[place->function_count], &fits))
+		return unknown_function(origin, name, f);
+	if (!fits)
+		return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: \"%.*s\" does not take \"%.*s\"; it is written like %s",
+				 origin->file, origin->line, (int)name.len, name.ptr, argument.len > 64 ? 64 : (int)argument.len,
+				 argument.ptr, place->functions[place->function_count].name);
+	place->function_count++;
+	return REASON_OK;
 }
 
 static enum reason add_function(const struct template_origin *origin, struct slice word, enum template_escape *escape, bool last,
@@ -82,6 +98,10 @@ static enum reason add_function(const struct template_origin *origin, struct sli
 		return wrong(origin, f, "|plain has no place here:", place->name);
 	if (place->function_count == FUNCTIONS_MAX)
 		return wrong(origin, f, "too many functions behind", place->name);
+	const char *colon = word.len ? memchr(word.ptr, ':', word.len) : NULL;
+	if (colon)
+		return add_with(origin, (struct slice){word.ptr, (size_t)(colon - word.ptr)},
+				(struct slice){colon + 1, word.len - (size_t)(colon + 1 - word.ptr)}, place, f);
 	if (!function_find(word, origin->functions, &place->functions[place->function_count]))
 		return unknown_function(origin, word, f);
 	place->function_count++;
@@ -95,7 +115,7 @@ enum reason place_compile(struct slice source, const struct template_origin *ori
 	*place = (struct place){.line = origin->line};
 	place->name = name_trim((struct slice){source.ptr, bar ? (size_t)(bar - source.ptr) : source.len});
 	if (!name_valid(place->name))
-		return wrong(origin, f, "a name has letters, digits, _, - and dots:", source);
+		return wrong(origin, f, "a name has letters, digits, _, -, dots and brackets:", source);
 	while (bar) {
 		struct slice rest = {bar + 1, source.len - (size_t)(bar + 1 - source.ptr)};
 		bar = rest.len ? memchr(rest.ptr, '|', rest.len) : NULL;

@@ -3,6 +3,8 @@
 #include "enrolld/doc/json.h"
 #include "template/template_private.h"
 
+#define BRANCHES_MAX 256
+
 static void write(struct json_writer *w, const struct json_template *t, const struct sight *sight);
 
 static void write_value(struct json_writer *w, bool found, const struct template_value *value)
@@ -55,26 +57,21 @@ static const struct json_template *chosen(const struct json_template *t, const s
 	return t;
 }
 
-static bool left_out(const struct json_template *t, const struct sight *sight)
+bool json_template_left_out(const struct json_template *t, const struct sight *sight)
 {
 	struct template_value value;
 	t = chosen(t, sight);
 	return !t || (t->kind == JSON_VALUE && t->optional && !sight_find(sight, t->place.name, &value));
 }
 
-static const struct template_value *const *items_of(const struct json_template *t, const struct sight *sight)
-{
-	static const struct template_value *const none[] = {NULL};
-	struct template_value list;
-	return sight_find(sight, t->place.name, &list) && list.kind == TEMPLATE_LIST && list.items ? list.items : none;
-}
-
 static void write_each(struct json_writer *w, const struct json_template *t, const struct sight *sight)
 {
+	const struct template_value *items[BRANCHES_MAX];
+	size_t count = selection_take(t, sight, items, BRANCHES_MAX);
 	json_open_list(w);
-	for (const struct template_value *const *item = items_of(t, sight); *item; item++) {
-		const struct sight inner = {*item, sight, sight->scope};
-		if (!left_out(t->items[0], &inner))
+	for (size_t i = 0; i < count; i++) {
+		const struct sight inner = {items[i], sight, sight->scope};
+		if (!json_template_left_out(t->items[0], &inner))
 			write(w, t->items[0], &inner);
 	}
 	json_close_list(w);
@@ -104,23 +101,12 @@ static void write_leaf(struct json_writer *w, const struct json_template *t, con
 		json_close_list(w);
 }
 
-static size_t count_items(const struct template_value *const *items)
-{
-	size_t count = 0;
-	while (items[count])
-		count++;
-	return count;
-}
-
-#define BRANCHES_MAX 256
-
 static void write_group(struct json_writer *w, const struct json_template *t, const struct sight *sight)
 {
 	struct branch branches[BRANCHES_MAX];
 	struct strbuf keys[BRANCHES_MAX];
-	const struct template_value *const *items = items_of(t, sight);
-	size_t count = count_items(items);
-	count = count > BRANCHES_MAX ? BRANCHES_MAX : count;
+	const struct template_value *items[BRANCHES_MAX];
+	size_t count = selection_take(t, sight, items, BRANCHES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		keys[i] = STRBUF_INIT(4096);
 		program_render(&t->text, &(struct sight){items[i], sight, sight->scope}, &keys[i]);
@@ -199,16 +185,22 @@ static void write_branches(struct json_writer *w, const struct json_template *t,
 static void write_tree(struct json_writer *w, const struct json_template *t, const struct sight *sight)
 {
 	struct branch branches[BRANCHES_MAX];
-	const struct template_value *const *items = items_of(t, sight);
-	size_t count = count_items(items);
-	count = count > BRANCHES_MAX ? BRANCHES_MAX : count;
+	struct strbuf keys[BRANCHES_MAX];
+	const struct template_value *items[BRANCHES_MAX];
+	size_t count = selection_take(t, sight, items, BRANCHES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		struct template_value field = {0};
 		const struct sight inner = {items[i], sight, sight->scope};
-		bool found = sight_find(&inner, SLICE_LIT("field"), &field) && field.kind == TEMPLATE_TEXT;
-		branches[i] = (struct branch){found ? field.text : SLICE_LIT(""), items[i], false};
+		keys[i] = STRBUF_INIT(4096);
+		if (t->has_key)
+			program_render(&t->text, &inner, &keys[i]);
+		else if (sight_find(&inner, SLICE_LIT("field"), &field) && field.kind == TEMPLATE_TEXT)
+			strbuf_add_slice(&keys[i], field.text);
+		branches[i] = (struct branch){strbuf_slice(&keys[i]), items[i], false};
 	}
 	write_branches(w, t, sight, branches, count, 0);
+	for (size_t i = 0; i < count; i++)
+		strbuf_free(&keys[i]);
 }
 
 static void write_items(struct json_writer *w, const struct json_template *t, const struct sight *sight)
@@ -218,7 +210,7 @@ static void write_items(struct json_writer *w, const struct json_template *t, co
 	else
 		json_open_list(w);
 	for (size_t i = 0; i < t->count; i++) {
-		if (left_out(t->items[i], sight))
+		if (json_template_left_out(t->items[i], sight))
 			continue;
 		if (t->kind == JSON_MAP)
 			json_key_slice(w, t->keys[i]);
@@ -251,8 +243,15 @@ static void write(struct json_writer *w, const struct json_template *t, const st
 	case JSON_EACH: write_each(w, t, sight); break;
 	case JSON_GROUP: write_group(w, t, sight); break;
 	case JSON_TREE: write_tree(w, t, sight); break;
+	case JSON_MERGE:
+	case JSON_CONCAT: join_write(w, t, sight); break;
 	case JSON_IF: break; // chosen() has gone through it
 	}
+}
+
+void json_template_part(struct json_writer *w, const struct json_template *t, const struct sight *sight)
+{
+	write(w, t, sight);
 }
 
 void json_template_write(const struct json_template *t, const struct sight *sight, struct strbuf *out)

@@ -31,6 +31,11 @@ static const struct template_value values[] = {
 	{.name = "nothing", .kind = TEMPLATE_NULL},
 	{.name = "object", .kind = TEMPLATE_JSON, .text = {"{\"k\":[1]}", 9}},
 	{.name = "list", .kind = TEMPLATE_LIST, .items = items},
+	{.name = "words", .kind = TEMPLATE_TEXT, .text = LIT("red, dark blue")},
+	{.name = "euro",
+	 .kind = TEMPLATE_TEXT,
+	 .text = LIT("\xe2\x82\xac"
+		     "12")},
 	{0},
 };
 
@@ -121,7 +126,7 @@ static void shout(struct slice text, struct strbuf *out)
 	strbuf_add_char(out, '!');
 }
 
-static const struct template_function more[] = {{"shout", shout}, {0}};
+static const struct template_function more[] = {{"shout", shout}, {"upper", shout}, {0}};
 
 static const char *render_found(const char *yaml, const char *language)
 {
@@ -166,6 +171,31 @@ static void test_shapes_and_functions(void **state)
 		 "[\"2023-11-14\",\"2023-11-14 22:13:20\",\"Tue, 14 Nov 2023 22:13:20 GMT\",1700000000,1700000000123]"},
 		{"['{{uuid|hex24}}', '{{uuid|hex32}}', '{{count|text}}', '{{count|text|number}}', '{{id|number}}']",
 		 "[\"0123456789ab8def81234567\",\"0123456789ab8def8123456789abcdef\",\"3\",3,\"x-1\"]"},
+		{"{$each: faults, $item: '{{text}}', $when: {field: /email}}", "[\"e\",\"f\"]"},
+		{"{$each: faults, $item: '{{text}}', $skip: 1, $take: 2}", "[\"m\",\"f\"]"},
+		{"{$each: faults, $item: '{{text}}', $take: 2, $page: count}", "[\"w\"]"},
+		{"{$each: faults, $item: '{{text}}', $take: missing, $skip: id}", "[\"e\",\"m\",\"f\",\"c\",\"w\"]"},
+		{"{$each: faults, $item: '{{text}}', $when: {not: {field: ''}}, $take: count}", "[\"e\",\"m\",\"f\"]"},
+		{"{$group: faults, $key: '{{field}}', $item: '{{text}}', $when: {text: [m, w]}}",
+		 "{\"/mobile/number\":[\"m\"],\"\":[\"w\"]}"},
+		{"{$tree: faults, $key: '{{field}}/{{text}}', $one: 1, $take: 3}",
+		 "{\"email\":{\"e\":1,\"f\":1},\"mobile\":{\"number\":{\"m\":1}}}"},
+		{"{$merge: [{a: 1, b: '{{id}}'}, {$group: faults, $key: '{{field}}', $item: '{{text}}', $take: 1}, '{{object}}', {a: 2}]}",
+		 "{\"a\":2,\"b\":\"x-1\",\"/email\":[\"e\"],\"k\":[1]}"},
+		{"{$merge: [{a: 1}, {$if: {count: 3}, $then: {c: 1}}, {$if: {count: 4}, $then: {d: 1}}, '{{nothing}}', '{{?missing}}']}",
+		 "{\"a\":1,\"c\":1}"},
+		{"{$concat: [body, {$each: faults, $item: '{{text}}', $take: 2}, ['{{count}}'], '{{?missing}}', null]}",
+		 "[\"body\",\"e\",\"m\",3,null]"},
+		{"{$$schema: x, $$a$: 1}", "{\"$schema\":\"x\",\"$a$\":1}"},
+		{"[{$if: {words: {has: red}}, $then: 1}, {$if: {words: {has: [x, dark blue]}}, $then: 2}, {$if: {words: {has: re}}, $then: 3}]",
+		 "[1,2]"},
+		{"['{{at|time:%d/%m/%Y %H:%M:%S.%f}}', '{{at|time:%-d %b %y, %-I %p}}', '{{at|time:%A %e %B %j %s %z %L %N %a %%}}']",
+		 "[\"14/11/2023 22:13:20.123000\",\"14 Nov 23, 10 PM\",\"Tuesday 14 November 318 1700000000 +0000 123 123000000 Tue %\"]"},
+		{"['{{at|plus:3h|time:%H:%M+03:00}}', '{{at|minus:1d|date}}', '{{at|plus:1h|seconds}}', '{{id|plus:1h}}']",
+		 "[\"01:13+03:00\",\"2023-11-13\",1700003600,\"x-1\"]"},
+		{"['{{words|before:,}}', '{{words|behind:,}}', '{{id|before:@}}', '{{id|behind:@}}', '{{words|cut:3|upper}}', '{{euro|cut:2}}']",
+		 "[\"red\",\" dark blue\",\"x-1\",\"\",\"red!\",\"\xe2\x82\xac"
+		 "1\"]"},
 		{"['{{id|shout|url}}', 'a {{id|shout}} b', '{{yes|python}}', '{{nothing|python}}', '{{?missing|shout}}']",
 		 "[\"x-1%21\",\"a x-1! b\",\"True\",\"None\"]"},
 	};
@@ -218,14 +248,27 @@ static const struct {
 	{"a: 1\nb: 'x {{?id}}'", "d.yaml:2: \"{{?name}}\" must be the whole text, since it stands for the member"},
 	{"a: 1\nb: '{{id'", "d.yaml:2: \"{{\" without \"}}\""},
 	{"'{{?id}}'", "d.yaml:1: \"{{?name}}\", or $if without $else, needs a member or item to leave out"},
-	{"{$each: list}", "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
+	{"{$each: list}",
+	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides but $when, $skip, $take and $page"},
 	{"{$each: list, $item: 1, other: 2}",
-	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides"},
-	{"{$item: 1}", "d.yaml:1: keys that begin with $ are those of $each, $group, $tree, $if and $plural"},
+	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides but $when, $skip, $take and $page"},
+	{"{$item: 1}",
+	 "d.yaml:1: keys that begin with $ are those of $each, $group, $tree, $if, $plural, $merge and $concat; $$name stands for $name"},
+	{"{$each: list, $item: 1, $take: -1}",
+	 "d.yaml:1: $skip, $take and $page are whole numbers, or the name of a value that is one"},
+	{"{$each: list, $item: 1, $page: count}", "d.yaml:1: $page needs $take: how many are on a page"},
+	{"{$merge: [{a: 1}, [1]]}", "d.yaml:1: what $merge joins are objects"},
+	{"{$concat: 1}",
+	 "d.yaml:1: {$merge: [objects]} makes one object of several, {$concat: [lists]} one list; nothing stands besides"},
+	{"a: {$if: {id: {hsa: x}}, $then: 1}",
+	 "d.yaml:1: what is asked of a list with commas is written {has: word} or {has: [word, word]}"},
+	{"a: '{{id|tmie:%Y}}'", "d.yaml:1: there is no function \"tmie\"; did you mean \"time\"?"},
+	{"a: '{{id|time:%Q}}'", "d.yaml:1: \"time\" does not take \"%Q\"; it is written like time:%d.%m.%Y %H:%M"},
+	{"a: '{{id|cut:x}}'", "d.yaml:1: \"cut\" does not take \"x\"; it is written like cut:20"},
 	{"{$group: list, $item: 1}",
 	 "d.yaml:1: a group is made by {$group: name of the list, $key: text, $item: what each becomes}, or $one for the first alone"},
 	{"{$tree: list, $item: 1, $one: 1}",
-	 "d.yaml:1: a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone"},
+	 "d.yaml:1: a tree is made by {$tree: name of the list, $item: what each becomes}, or $one for the first alone; $key is another pointer"},
 	{"a: {$if: {}, $then: 1}",
 	 "d.yaml:1: conditions are a map from names to what is asked of them, such as {input.country: EG}"},
 	{"a: {$if: {id: []}, $then: 1}", "d.yaml:1: a condition with an empty list never holds"},

@@ -92,10 +92,10 @@ static const struct {
 	const char *source, *detail;
 } wrong[] = {
 	{"a\nb {{name", "mail.txt:2: \"{{\" without \"}}\""},
-	{"{{}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{}}\""},
-	{"{{na me}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{na me}}\""},
-	{"{{{name}}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{{name}}\""},
-	{"{{&name}}", "mail.txt:1: a name has letters, digits, _, - and dots: \"{{&name}}\""},
+	{"{{}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{}}\""},
+	{"{{na me}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{na me}}\""},
+	{"{{{name}}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{{name}}\""},
+	{"{{&name}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{&name}}\""},
 	{"\n{{#yes}}\n", "mail.txt:2: the section \"yes\" is not closed"},
 	{"{{/yes}}", "mail.txt:1: this closes a section that is not the innermost open one: \"{{yes}}\""},
 	{"{{#yes}}{{#no}}{{/yes}}{{/no}}", "mail.txt:1: this closes a section that is not the innermost open one: \"{{yes}}\""},
