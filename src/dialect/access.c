@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked before the body is read: an answer the client accepts, an open route, a key, a bearer token.
 #include "dialect/reading.h"
+#include "enrolld/base/hex.h"
 #include "enrolld/crypto/digest.h"
 
 static struct slice trimmed(struct slice text)
@@ -64,11 +65,29 @@ static bool find_input(void *context, struct slice name, struct template_value *
 	return input_find(reading->route->dialect, reading->route, reading->request, reading, name, reading->arena, value);
 }
 
+// What follows the scheme; of "Basic" it is what user and password are (RFC 7617), joined by a colon.
+static struct slice behind_scheme(const struct access *access, struct slice sent, struct arena *arena)
+{
+	size_t len = access->scheme.len;
+	if (sent.len <= len + 1 || !slice_equal_nocase((struct slice){sent.ptr, len}, access->scheme) || sent.ptr[len] != ' ')
+		return SLICE_ABSENT;
+	struct slice key = trimmed((struct slice){sent.ptr + len + 1, sent.len - len - 1});
+	if (!slice_equal_nocase(access->scheme, SLICE_LIT("basic")))
+		return key;
+	uint8_t *bytes = arena_alloc(arena, BASE64_BYTES_SIZE(key.len) + 1);
+	size_t size = 0;
+	return base64_decode(key, bytes, &size) ? (struct slice){(const char *)bytes, size} : SLICE_ABSENT;
+}
+
 static enum reason check_key(struct dialect_reading *reading, const struct access *access, struct fault *f)
 {
-	struct slice sent = trimmed(request_header_value(reading->request, access->header.ptr));
+	struct slice sent = access->by_query ? query_parameter(reading->request->query, access->header, reading->arena)
+					     : trimmed(request_header_value(reading->request, access->header.ptr));
+	if (!slice_is_absent(access->scheme))
+		sent = behind_scheme(access, sent, reading->arena);
 	if (sent.len == 0)
-		return fault_set(f, REASON_KEY_MISSING, "the request has no %s header", access->header.ptr);
+		return fault_set(f, REASON_KEY_MISSING, "the request has no key as its %s %.*s",
+				 access->by_query ? "parameter" : "header", (int)access->header.len, access->header.ptr);
 	reading->key_row = rules_index_find(access->keys, sent);
 	reading->key_access = access;
 	return reading->key_row ? REASON_OK : fault_set(f, REASON_KEY_INVALID, "the key is unknown or not active");

@@ -56,9 +56,9 @@ static struct slice one_line(struct slice text, struct arena *arena)
 	return (struct slice){copy, text.len};
 }
 
-static bool has_header(const struct answer *answer, struct slice name)
+static bool has_header(const struct answer *answer, size_t count, struct slice name)
 {
-	for (size_t i = 0; i < answer->header_count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (slice_equal(answer->headers[i].name, name))
 			return true;
 	return false;
@@ -66,9 +66,10 @@ static bool has_header(const struct answer *answer, struct slice name)
 
 static void add_headers(struct answering *a, const struct answer_header *headers, size_t count, struct answer *answer)
 {
+	const size_t before = answer->header_count; // what an answer says of a header goes before what the dialect says
 	for (size_t i = 0; i < count; i++) {
 		struct slice value = answering_text(a, headers[i].value);
-		if (value.len && !has_header(answer, headers[i].name))
+		if (value.len && !has_header(answer, before, headers[i].name))
 			answer->headers[answer->header_count++] = (struct header){headers[i].name, one_line(value, a->arena)};
 	}
 }
@@ -78,8 +79,9 @@ static void write_headers(struct answering *a, const struct answer_spec *spec, s
 	answer->headers = ARENA_ARRAY(a->arena, spec->header_count + a->dialect->header_count + 1, struct header);
 	add_headers(a, spec->headers, spec->header_count, answer);
 	add_headers(a, a->dialect->headers, a->dialect->header_count, answer);
-	if (spec->body && !has_header(answer, SLICE_LIT("content-type")))
-		answer->headers[answer->header_count++] = (struct header){SLICE_LIT("content-type"), SLICE_LIT("application/json")};
+	if (spec->body && !has_header(answer, answer->header_count, SLICE_LIT("content-type")))
+		answer->headers[answer->header_count++] = (struct header){SLICE_LIT("content-type"),
+									  slice_of(spec->media ? spec->media : "application/json")};
 }
 
 void dialect_answer(const struct dialect *dialect, const struct route *route, const struct request *request,
@@ -95,7 +97,7 @@ void dialect_answer(const struct dialect *dialect, const struct route *route, co
 		.reading = registration ? registration->reading : NULL,
 		.arena = arena,
 	};
-	a.language = language_of(dialect, request, a.reading, arena);
+	a.language = language_of(dialect, route, request, a.reading, arena);
 	const struct answer_spec *spec = choose(&a);
 	*answer = (struct answer){.status = spec ? spec->status : 500};
 	if (!spec)

@@ -2,6 +2,7 @@
 // The values that answers speak of, each made when a template asks for it.
 #include "dialect/answer.h"
 #include "dialect/values.h"
+#include "enrolld/crypto/derive.h"
 
 #define TEXT_MAX ((size_t)8 << 20) // above what any body and violations can make of any template
 
@@ -27,6 +28,19 @@ static bool give_uuid(const struct uuid *uuid, bool there, struct arena *arena, 
 {
 	char text[UUID_TEXT_SIZE];
 	return there && give_text(arena_copy(arena, slice_of(uuid_format(uuid, text))), value);
+}
+
+// The same for the same request, whoever asks.
+static bool give_answer_id(const struct answering *a, struct template_value *value)
+{
+	const struct slice parts[] = {SLICE_LIT("answer"), a->request->realm, slice_of(a->dialect->name), a->request->request_id};
+	const struct uuid id = derive_id(parts, ARRAY_LEN(parts));
+	return give_uuid(&id, true, a->arena, value);
+}
+
+static bool give_place(const struct dialect_reading *reading, size_t place, struct template_value *value)
+{
+	return give_int((int64_t)place, !slice_is_absent(reading->parse_message), value);
 }
 
 // For a path that is known with other methods: these (RFC 9110, section 10.2.1).
@@ -116,6 +130,7 @@ static bool find_request(struct answering *a, enum answer_value which, struct te
 	const struct registration *r = a->registration;
 	switch (which) {
 	case ANSWER_REQUEST_ID: return give_text(a->request->request_id, value);
+	case ANSWER_ANSWER_ID: return give_answer_id(a, value);
 	case ANSWER_REALM: return give_text(a->request->realm, value);
 	case ANSWER_METHOD: return give_text(a->request->method, value);
 	case ANSWER_PATH: return give_text(a->request->path, value);
@@ -132,6 +147,10 @@ static bool find_request(struct answering *a, enum answer_value which, struct te
 	case ANSWER_BIRTH_DATE: return r && give_text(r->birth_date, value);
 	case ANSWER_LOCALE: return r && give_text(r->locale, value);
 	case ANSWER_PARSE_ERROR: return a->reading && give_text(a->reading->parse_error, value);
+	case ANSWER_PARSE_MESSAGE: return a->reading && give_text(a->reading->parse_message, value);
+	case ANSWER_PARSE_POSITION: return a->reading && give_place(a->reading, a->reading->parse_position, value);
+	case ANSWER_PARSE_LINE: return a->reading && give_place(a->reading, a->reading->parse_line, value);
+	case ANSWER_PARSE_COLUMN: return a->reading && give_place(a->reading, a->reading->parse_column, value);
 	case ANSWER_TYPE: return a->reading && give_text(slice_of(a->reading->type), value);
 	case ANSWER_ATTRIBUTES:
 		*value = (struct template_value){.kind = TEMPLATE_JSON, .text = r ? r->attributes : SLICE_ABSENT};
@@ -148,6 +167,20 @@ static bool find_first(struct answering *a, struct slice name, struct template_v
 			*value = *item;
 			return true;
 		}
+	return false;
+}
+
+// Is there a violation with the code, the rule's or the frontend's?
+static bool find_failed(struct answering *a, struct slice code, struct template_value *value)
+{
+	*value = (struct template_value){.kind = TEMPLATE_BOOL, .integer = 1};
+	for (const struct template_value *const *items = violations_items(a); *items; items++)
+		for (const struct template_value *item = *items; item->name; item++)
+			if (strcmp(item->name, "code") == 0 && slice_equal(item->text, code))
+				return true;
+	for (size_t i = 0; i < a->receipt->violation_count; i++)
+		if (slice_equal(a->receipt->violations[i].code, code))
+			return true;
 	return false;
 }
 
@@ -174,6 +207,8 @@ bool answering_find(void *context, struct slice name, struct template_value *val
 			return find_request(a, (enum answer_value)i, value);
 	if (name_after(name, "first.", &rest))
 		return find_first(a, rest, value);
+	if (name_after(name, "failed.", &rest))
+		return find_failed(a, rest, value);
 	if (name_after(name, "token.", &rest))
 		return find_token(a, rest, value);
 	if (name_after(name, "limit.", &rest))

@@ -122,9 +122,11 @@ static bool ask_each(const struct asking *asking, const struct field *field, con
 		return ask_each(asking, field, node ? node_at(node, step) : NULL, next, rest);
 	}
 	bool met = true;
-	for (size_t i = 0; node_is(node, NODE_LIST) && i < node_count(node) && asking->reading->found_count < VIOLATIONS_MAX; i++) {
-		struct slice next = arena_printf(asking->reading->arena, "%.*s/%zu", (int)done.len, done.ptr, i);
-		if (!ask_each(asking, field, node_item(node, i), next, rest))
+	struct arena *arena = asking->reading->arena;
+	for (size_t i = 0; i < node_count(node) && asking->reading->found_count < VIOLATIONS_MAX; i++) {
+		struct slice next = node_is(node, NODE_MAP) ? pointer_append(done, node->list.keys[i], arena)
+							    : arena_printf(arena, "%.*s/%zu", (int)done.len, done.ptr, i);
+		if (!ask_each(asking, field, node->list.items[i], next, rest))
 			met = false;
 	}
 	return met;
@@ -204,9 +206,11 @@ void ask_all(struct dialect_reading *reading)
 	struct asking asking = {.reading = reading, .fields = ARENA_ARRAY(reading->arena, route->field_count, struct progress)};
 	if (reading->root && !ask_root(reading))
 		return;
+	if (reading->root && route->body.unknown_told == UNKNOWN_ALONE)
+		unknown_find(reading);
 	for (asking.stage = 0; asking.stage < route->stage_count && reading->found_count == 0; asking.stage++) {
 		ask_stage(&asking);
-		if (asking.stage == 0 && reading->root)
+		if (asking.stage == 0 && reading->root && route->body.unknown_told != UNKNOWN_ALONE)
 			unknown_find(reading);
 	}
 }

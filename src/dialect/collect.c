@@ -12,18 +12,18 @@ struct sorting {
 	const struct found *found;
 };
 
-// The place of the field in the order that the dialect wants.
-static size_t field_place(const struct route *route, const struct field *field)
+// The place of what was found in the order that the dialect wants: unknown members where it wants them, rules over the whole last.
+static size_t place_of(const struct route *route, const struct found *found)
 {
-	if (!field)
-		return SIZE_MAX;
-	size_t index = (size_t)(field - route->fields);
+	if (!found->field)
+		return !found->check && route->body.unknown_told == UNKNOWN_FIRST ? 0 : SIZE_MAX;
+	size_t index = (size_t)(found->field - route->fields);
 	if (!route->collect.breadth_first)
-		return index;
+		return index + 1;
 	for (size_t i = 0; i < route->field_count; i++)
 		if (route->by_depth[i] == index)
-			return i;
-	return index;
+			return i + 1;
+	return index + 1;
 }
 
 static int by_place(const void *a, const void *b)
@@ -43,7 +43,7 @@ static void add(const struct dialect_reading *reading, const struct found *found
 	size_t order = found->field && found->field->wild ? 0 : c->reversed ? SIZE_MAX - found->order : found->order;
 	if (!found->field)
 		order = found->check ? found->order + 1 : 0; // unknown members, then rules over the whole
-	list[*count] = (struct sorting){field_place(reading->route, found->field), order, *count, found};
+	list[*count] = (struct sorting){place_of(reading->route, found), order, *count, found};
 	(*count)++;
 }
 

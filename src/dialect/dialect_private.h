@@ -103,7 +103,8 @@ struct body {
 	enum { CASE_AS_WRITTEN, CASE_SNAKE, CASE_CAMEL } also;
 	enum { REPEAT_LAST, REPEAT_FIRST, REPEAT_LIST } repeat;
 	bool null_missing, empty_missing, form_empty_missing, none_is_object, flat_names, python_errors, duplicates_last;
-	struct slice types[7]; // the frontend's words for NULL, BOOL, INT, REAL, TEXT, LIST, MAP
+	enum { UNKNOWN_LAST, UNKNOWN_FIRST, UNKNOWN_ALONE } unknown_told;
+	struct slice types[8]; // the frontend's words for NULL, BOOL, INT, REAL, TEXT, LIST, MAP, and what is missing
 };
 
 struct collect {
@@ -123,6 +124,7 @@ struct answer_spec {
 	struct answer_header *headers;
 	size_t header_count;
 	const struct template *body; // NULL: none
+	const char *media;           // of a body that is no JSON; NULL: application/json
 	int line;
 };
 
@@ -145,7 +147,9 @@ struct text_list {
 struct access {
 	enum { ACCESS_CLOSED, ACCESS_KEY, ACCESS_BEARER } kind;
 	const struct template_condition *when; // CLOSED
-	struct slice header;
+	struct slice header;                   // or, if by_query, a parameter of the query
+	bool by_query;                         // KEY
+	struct slice scheme;            // KEY: what stands before it in the header, as of RFC 9110, section 11.4; absent: nothing
 	const struct rules_index *keys; // KEY
 	struct slice column;            // KEY: with the key itself, which nobody is shown
 	const struct rules_table *table;
@@ -201,7 +205,7 @@ struct setting_value {
 };
 
 struct language_choice {
-	enum { LANGUAGE_BY_FIELD, LANGUAGE_BY_QUERY, LANGUAGE_BY_HEADER, LANGUAGE_BY_SETTING } by;
+	enum { LANGUAGE_BY_FIELD, LANGUAGE_BY_QUERY, LANGUAGE_BY_HEADER, LANGUAGE_BY_PATH, LANGUAGE_BY_SETTING } by;
 	struct slice name;
 };
 
@@ -303,12 +307,13 @@ struct dialect_reading {
 	struct arena *arena;
 	struct registration *registration;
 	int64_t now_ms;
-	const struct node *root; // of the body; NULL: not read
-	const char *type;        // of the body's top; NULL: as above
-	struct slice parse_error;
-	bool is_form;            // whose texts may be empty because nothing was filled in
-	struct rule_field *seen; // of the route's fields, NULL until they are read
-	struct found *found;     // by field in the order of evaluation, then of the whole
+	const struct node *root;                         // of the body; NULL: not read
+	const char *type;                                // of the body's top; NULL: as above
+	struct slice parse_error, parse_message;         // the whole, and without the place
+	size_t parse_position, parse_line, parse_column; // in characters, from 0, 1 and 1; if parse_message is there
+	bool is_form;                                    // whose texts may be empty because nothing was filled in
+	struct rule_field *seen;                         // of the route's fields, NULL until they are read
+	struct found *found;                             // by field in the order of evaluation, then of the whole
 	size_t found_count;
 	struct found uniques[CLAIMS_MAX]; // those that the database decides, one for each claim
 	size_t unique_count;
@@ -335,8 +340,11 @@ struct slice query_parameter(struct slice query, struct slice name, struct arena
 struct slice url_decoded(struct slice text, bool plus_is_space, struct arena *arena);
 
 // language.c
-size_t language_of(const struct dialect *dialect, const struct request *request, const struct dialect_reading *reading,
-		   struct arena *arena);
+size_t language_of(const struct dialect *dialect, const struct route *route, const struct request *request,
+		   const struct dialect_reading *reading, struct arena *arena); // route may be NULL
+
+// holds_secret.c: does what stands at one of the field's places (NULL: the whole body) hold a secret?
+bool holds_secret(const struct route *route, const struct field *field) ATTR_MUST_USE;
 
 // input.c: names that both rules' conditions and answers know: input.FIELD, query.NAME, path.NAME, header.NAME, setting.NAME, row.NAME.COLUMN.
 // reading and route may be NULL.
@@ -347,9 +355,12 @@ bool name_after(struct slice name, const char *prefix, struct slice *rest); // w
 // pointer.c: JSON pointers.
 struct slice pointer_next(struct slice *rest); // the token at the front, which is taken from rest; absent if there is none
 size_t pointer_depth(struct slice pointer);
-bool pointer_leads(struct slice outer, struct slice inner);             // is inner below outer?
-bool pointer_matches(struct slice pattern, struct slice pointer);       // "*" stands for any one token
-struct slice pointer_last(struct slice pointer, struct arena *arena);   // its last token, unescaped
-struct slice pointer_dotted(struct slice pointer, struct arena *arena); // tokens with dots between
+bool pointer_leads(struct slice outer, struct slice inner);                   // is inner below outer?
+bool pointer_matches(struct slice pattern, struct slice pointer);             // "*" stands for any one token
+struct slice pointer_last(struct slice pointer, struct arena *arena);         // its last token, unescaped
+struct slice pointer_dotted(struct slice pointer, struct arena *arena);       // tokens with dots between
+struct slice pointer_indexed(struct slice pointer, struct arena *arena);      // lines[0].sku
+struct slice pointer_bracketed(struct slice pointer, struct arena *arena);    // lines[0][sku]
+const struct node *pointer_tokens(struct slice pointer, struct arena *arena); // a list: texts, and integers for numbers of items
 struct slice pointer_append(struct slice pointer, struct slice key, struct arena *arena);
 struct slice pointer_cased(struct slice pointer, bool camel, struct arena *arena); // all tokens in camelCase or snake_case

@@ -30,7 +30,7 @@ static bool find_field(const struct route *route, const struct dialect_reading *
 		return false;
 	for (size_t i = 0; i < route->field_count; i++)
 		if (slice_equal(route->fields[i].name, name))
-			return !route->fields[i].secret && give_node(reading->seen[i].value, value);
+			return !holds_secret(route, &route->fields[i]) && give_node(reading->seen[i].value, value);
 	return false;
 }
 

@@ -63,8 +63,8 @@ static int by_header(const struct dialect *dialect, struct slice header)
 	return best;
 }
 
-size_t language_of(const struct dialect *dialect, const struct request *request, const struct dialect_reading *reading,
-		   struct arena *arena)
+size_t language_of(const struct dialect *dialect, const struct route *route, const struct request *request,
+		   const struct dialect_reading *reading, struct arena *arena)
 {
 	for (size_t i = 0; i < dialect->choice_count; i++) {
 		const struct language_choice *choice = &dialect->choices[i];
@@ -73,6 +73,9 @@ size_t language_of(const struct dialect *dialect, const struct request *request,
 			found = offered(dialect, query_parameter(request->query, choice->name, arena));
 		} else if (choice->by == LANGUAGE_BY_HEADER) {
 			found = by_header(dialect, request_header_value(request, choice->name.ptr));
+		} else if (choice->by == LANGUAGE_BY_PATH) {
+			if (route && route->path.len)
+				found = offered(dialect, path_parameter(route->path, request->path, choice->name, arena));
 		} else if (choice->by == LANGUAGE_BY_SETTING) {
 			for (size_t s = 0; s < dialect->setting_count; s++)
 				if (slice_equal(dialect->settings[s].name, choice->name))

@@ -65,7 +65,7 @@ static bool name_valid(const char *name)
 
 static void set_defaults(struct dialect *dialect)
 {
-	static const char *const types[] = {"null", "boolean", "integer", "number", "text", "list", "object"};
+	static const char *const types[] = {"null", "boolean", "integer", "number", "text", "list", "object", "missing"};
 	dialect->body = (struct body){
 		.media = default_media,
 		.media_count = ARRAY_LEN(default_media),

@@ -26,13 +26,20 @@ static void load_header(struct loader *loader, const struct node *map, struct ac
 
 static void load_key(struct loader *loader, const struct node *map, const struct dialect *dialect, struct access *access)
 {
-	static const char *const keys[] = {"header", "table", "column"};
+	static const char *const keys[] = {"header", "query", "scheme", "table", "column"};
 	struct slice table = SLICE_ABSENT;
 	access->kind = ACCESS_KEY;
 	if (!loader_keys(loader, map, "a key", keys, ARRAY_LEN(keys)))
 		return;
-	load_header(loader, map, access);
-	bool fine = loader_text(loader, node_member(map, "table"), "table", &table);
+	access->by_query = node_member(map, "query") != NULL;
+	if (access->by_query)
+		(void)loader_text(loader, node_member(map, "query"), "query", &access->header);
+	else
+		load_header(loader, map, access);
+	if (access->by_query && (node_member(map, "header") || node_member(map, "scheme")))
+		loader_error(loader, map->line, "a key comes from a header, perhaps behind a scheme, or from the query");
+	bool fine = loader_text(loader, node_member(map, "scheme"), "scheme", &access->scheme);
+	fine = loader_text(loader, node_member(map, "table"), "table", &table) && fine;
 	fine = loader_text(loader, node_member(map, "column"), "column", &access->column) && fine;
 	if (!fine)
 		return;

@@ -48,32 +48,72 @@ static bool header_valid(struct slice name)
 	return true;
 }
 
+static void load_header(struct loader *loader, struct slice name, const struct node *value, struct answer_header *headers,
+			size_t *count)
+{
+	struct template_origin origin = loader_origin(loader, value->line);
+	struct slice text = SLICE_ABSENT;
+	struct fault f;
+	headers[*count].name = name;
+	if (*count == HEADERS_MAX)
+		loader_error(loader, value->line, "an answer has at most %d headers", HEADERS_MAX);
+	else if (!header_valid(name))
+		loader_error(loader, value->line, "a header's name has a-z, 0-9 and -");
+	else if (!loader_text(loader, value, "a header's value", &text))
+		return;
+	else if (template_compile_sentence(value, &origin, &headers[*count].value, &f) != REASON_OK)
+		loader_fault(loader, &f);
+	else
+		(*count)++;
+}
+
 void load_headers(struct loader *loader, const struct node *map, struct answer_header **headers, size_t *count)
 {
 	if (!map)
 		return;
-	if (map->type != NODE_MAP || node_count(map) > HEADERS_MAX) {
-		loader_error(loader, map->line, "headers is a map of at most %d names", HEADERS_MAX);
+	if (map->type != NODE_MAP) {
+		loader_error(loader, map->line, "headers is a map from names to texts, or to lists of texts");
 		return;
 	}
-	*headers = ARENA_ARRAY(loader->set->arena, node_count(map), struct answer_header);
+	*headers = ARENA_ARRAY(loader->set->arena, HEADERS_MAX + 1, struct answer_header);
 	*count = 0;
 	for (size_t i = 0; i < node_count(map); i++) {
-		struct fault f;
-		struct answer_header *header = &(*headers)[*count];
-		struct slice text = SLICE_ABSENT;
 		const struct node *value = map->list.items[i];
-		struct template_origin origin = loader_origin(loader, value->line);
-		header->name = map->list.keys[i];
-		if (!header_valid(header->name))
-			loader_error(loader, value->line, "a header's name has a-z, 0-9 and -");
-		else if (!loader_text(loader, value, "a header's value", &text))
-			continue;
-		else if (template_compile_sentence(value, &origin, &header->value, &f) != REASON_OK)
-			loader_fault(loader, &f);
-		else
-			(*count)++;
+		for (size_t j = 0; node_is(value, NODE_LIST) && j < node_count(value); j++)
+			load_header(loader, map->list.keys[i], node_item(value, j), *headers, count);
+		if (!node_is(value, NODE_LIST))
+			load_header(loader, map->list.keys[i], value, *headers, count);
 	}
+}
+
+// JSON as "body", else "text" or "html": one of the three.
+static void load_content(struct loader *loader, const struct node *node, struct answer_spec *spec)
+{
+	static const struct {
+		const char *key, *media;
+		enum template_escape escape;
+	} others[] = {{"text", "text/plain; charset=utf-8", TEMPLATE_PLAIN}, {"html", "text/html; charset=utf-8", TEMPLATE_HTML}};
+	const struct node *body = node_member(node, "body");
+	struct template_origin origin = loader_origin(loader, spec->line);
+	size_t said = body != NULL;
+	struct fault f;
+	if (body && template_compile_tree(body, &origin, &spec->body, &f) != REASON_OK)
+		loader_fault(loader, &f);
+	if (body)
+		spec->media = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		const struct node *text = node_member(node, others[i].key);
+		struct slice value;
+		if (!text)
+			continue;
+		said++;
+		spec->media = others[i].media;
+		if (loader_text(loader, text, others[i].key, &value) &&
+		    template_compile_escaped(text, others[i].escape, &origin, &spec->body, &f) != REASON_OK)
+			loader_fault(loader, &f);
+	}
+	if (said > 1)
+		loader_error(loader, spec->line, "an answer has one of body, text and html");
 }
 
 static void take_like(struct loader *loader, const struct node *node, const struct answer_list *outer,
@@ -98,9 +138,8 @@ static void take_like(struct loader *loader, const struct node *node, const stru
 static void load_one(struct loader *loader, const struct node *node, const struct answer_list *outer,
 		     const struct answer_list *answers, struct answer_spec *spec)
 {
-	static const char *const keys[] = {"when", "like", "status", "headers", "body"};
+	static const char *const keys[] = {"when", "like", "status", "headers", "body", "text", "html"};
 	size_t status = 0;
-	struct fault f;
 	if (!loader_keys(loader, node, "an answer", keys, ARRAY_LEN(keys)))
 		return;
 	take_like(loader, node_member(node, "like"), outer, answers, spec);
@@ -111,10 +150,7 @@ static void load_one(struct loader *loader, const struct node *node, const struc
 	spec->status = (int)status;
 	spec->when = loader_condition(loader, node_member(node, "when"));
 	load_headers(loader, node_member(node, "headers"), &spec->headers, &spec->header_count);
-	const struct node *body = node_member(node, "body");
-	struct template_origin origin = loader_origin(loader, spec->line);
-	if (body && template_compile_tree(body, &origin, &spec->body, &f) != REASON_OK)
-		loader_fault(loader, &f);
+	load_content(loader, node, spec);
 }
 
 static void load_choices(struct loader *loader, const struct node *node, const struct answer_list *outer,

@@ -13,7 +13,7 @@ static void load_flag(struct loader *loader, const struct node *map, const char 
 
 static void load_types(struct loader *loader, const struct node *map, struct body *body)
 {
-	static const char *const keys[] = {"null", "boolean", "integer", "number", "text", "list", "object"};
+	static const char *const keys[] = {"null", "boolean", "integer", "number", "text", "list", "object", "missing"};
 	if (!map || !loader_keys(loader, map, "types", keys, ARRAY_LEN(keys)))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
@@ -42,12 +42,13 @@ void load_empty(struct loader *loader, const struct node *node, bool *missing, b
 
 void load_body(struct loader *loader, const struct node *node, struct body *body)
 {
-	static const char *const keys[] = {"media",      "accept",     "none",         "also",  "brackets",
-					   "repeat",     "types",      "parse_errors", "depth", "values",
-					   "duplicates", "request_id", "unknown",      "null",  "empty"};
+	static const char *const keys[] = {"media",   "accept",       "none",  "also",        "brackets",   "repeat",
+					   "types",   "parse_errors", "depth", "values",      "duplicates", "request_id",
+					   "unknown", "null",         "empty", "unknown_told"};
+	static const char *const told_words[] = {"last", "first", "alone"};
 	static const char *const unknown_words[] = {"drop", "refuse", "refuse_each"};
 	static const char *const also_words[] = {"as_written", "snake_case", "camel_case"};
-	size_t unknown = body->unknown, also = body->also;
+	size_t unknown = body->unknown, also = body->also, told = body->unknown_told;
 	if (!node || !loader_keys(loader, node, "body", keys, ARRAY_LEN(keys)))
 		return;
 	(void)loader_texts(loader, node_member(node, "media"), "media", &body->media, &body->media_count);
@@ -56,6 +57,7 @@ void load_body(struct loader *loader, const struct node *node, struct body *body
 	(void)loader_number(loader, node_member(node, "values"), "values", 1, 100000, &body->limits.nodes);
 	(void)loader_pointer(loader, node_member(node, "request_id"), "request_id", &body->request_id);
 	(void)loader_choice(loader, node_member(node, "unknown"), "unknown", unknown_words, ARRAY_LEN(unknown_words), &unknown);
+	(void)loader_choice(loader, node_member(node, "unknown_told"), "unknown_told", told_words, ARRAY_LEN(told_words), &told);
 	(void)loader_choice(loader, node_member(node, "also"), "also", also_words, ARRAY_LEN(also_words), &also);
 	load_flag(loader, node, "null", "value", "missing", &body->null_missing);
 	load_empty(loader, node_member(node, "empty"), &body->empty_missing, &body->form_empty_missing);
@@ -65,6 +67,7 @@ void load_body(struct loader *loader, const struct node *node, struct body *body
 	load_forms(loader, node, body);
 	load_types(loader, node_member(node, "types"), body);
 	body->unknown = unknown == 0 ? UNKNOWN_DROP : unknown == 1 ? UNKNOWN_REFUSE : UNKNOWN_REFUSE_EACH;
+	body->unknown_told = (unsigned)told;
 	body->also = also == 0 ? CASE_AS_WRITTEN : also == 1 ? CASE_SNAKE : CASE_CAMEL;
 }
 

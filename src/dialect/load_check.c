@@ -70,12 +70,14 @@ static void refuse_ambiguous(struct loader *loader, const struct check_list *che
 	for (size_t i = 0; i + 1 < checks->count; i++) {
 		const struct check *other = &checks->items[i];
 		const struct node *a = rule_words(other->rule)->text, *b = rule_words(last->rule)->text;
+		const struct node *more = rule_words(other->rule)->data, *last_more = rule_words(last->rule)->data;
 		bool alike = a && b ? node_equal(a, b)
 				    : !a && !b && slice_equal(rule_default_text(other->rule), rule_default_text(last->rule));
+		alike = alike && (more && last_more ? node_equal(more, last_more) : more == last_more);
 		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) && !alike) {
 			loader_error(
 				loader, rule_words(last->rule)->line,
-				"%s and %s both give the code \"%.*s\" here but other texts; give one of them another code, or both one text (\"as\" is the code that answers show)",
+				"%s and %s both give the code \"%.*s\" here but other texts or data; give one of them another code, or both the same (\"as\" is the code that answers show)",
 				rule_name(other->rule), rule_name(last->rule), (int)last->code.len, last->code.ptr);
 			return;
 		}

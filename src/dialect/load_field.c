@@ -69,6 +69,22 @@ static void check_secret(struct loader *loader, const struct field *field)
 				     "a secret comes from the body: paths, queries and headers are logged on their way");
 }
 
+// What holds a secret, or must equal one, is one too.
+static void check_leaks(struct loader *loader, const struct route *route, const struct field *field)
+{
+	const struct check *same = find_check(field, "same_as");
+	struct slice name = same ? node_text(rule_parameters(same->rule)) : SLICE_ABSENT;
+	if (field->secret)
+		return;
+	for (size_t i = 0; i < route->field_count; i++)
+		if (route->fields[i].secret && slice_equal(route->fields[i].name, name))
+			loader_error(loader, field->line, "%.*s must equal the secret %.*s: write \"secret: true\" for it too",
+				     (int)field->name.len, field->name.ptr, (int)name.len, name.ptr);
+	if ((!slice_is_absent(field->keep) || field->target != TARGET_NONE) && holds_secret(route, field))
+		loader_error(loader, field->line, "%.*s holds a secret field, so that it has no map or keep", (int)field->name.len,
+			     field->name.ptr);
+}
+
 static void check_needs(struct loader *loader, const struct route *route, const struct field *field)
 {
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
@@ -294,6 +310,8 @@ void load_fields(struct loader *loader, const struct node *map, struct route *ro
 	for (size_t i = 0; i < route->field_count; i++)
 		if (route->fields[i].place_count && route->fields[i].places[0].source == SOURCE_BODY)
 			find_outer(route, &route->fields[i]);
+	for (size_t i = 0; i < route->field_count; i++)
+		check_leaks(loader, route, &route->fields[i]);
 	sort_by_depth(route, loader->set->arena);
 	refuse_twice(loader, route);
 }

@@ -71,17 +71,17 @@ static void load_offered(struct loader *loader, const struct node *node, struct 
 
 static void load_choice(struct loader *loader, const struct node *node, struct language_choice *choice)
 {
-	static const char *const words[] = {"field", "query", "header", "setting"};
+	static const char *const words[] = {"field", "query", "header", "path", "setting"};
 	size_t by = 0;
 	if (!node_is(node, NODE_MAP) || node_count(node) != 1) {
 		loader_error(
 			loader, node->line,
-			"what chooses a language is {field: name}, {query: name}, {header: accept-language} or {setting: name}");
+			"what chooses a language is {field: name}, {query: name}, {header: accept-language}, {path: name} or {setting: name}");
 		return;
 	}
 	const struct node word = {.type = NODE_TEXT, .line = node->line, .text = node->list.keys[0]};
 	(void)loader_choice(loader, &word, "what chooses a language", words, ARRAY_LEN(words), &by);
-	choice->by = by == 0 ? LANGUAGE_BY_FIELD : by == 1 ? LANGUAGE_BY_QUERY : by == 2 ? LANGUAGE_BY_HEADER : LANGUAGE_BY_SETTING;
+	choice->by = (unsigned)by;
 	(void)loader_text(loader, node->list.items[0], "its name", &choice->name);
 	choice->name = arena_copy(loader->set->arena, choice->name.ptr ? choice->name : SLICE_LIT(""));
 }

@@ -42,8 +42,7 @@ static void add_route(struct names *n, const struct route *route)
 {
 	static const char *const limit_parts[] = {LIMIT_VALUES};
 	for (size_t i = 0; i < route->field_count; i++) {
-		if (!route->fields[i].secret)
-			add_joined(n, "input.", route->fields[i].name, "");
+		add_joined(n, holds_secret(route, &route->fields[i]) ? "!input." : "input.", route->fields[i].name, "");
 		for (size_t j = 0; j < route->fields[i].checks.count; j++)
 			add_row(n, route->dialect, &route->fields[i].checks.items[j]);
 	}
@@ -84,6 +83,9 @@ static void add_answer(struct names *n, const struct dialect *dialect)
 		add(n, items[i]);
 		add_joined(n, "first.", slice_of(items[i]), "");
 	}
+	add(n, "failed.*");
+	add(n, "data.*");
+	add(n, "first.data.*");
 	for (size_t i = 0; i < dialect->token_count; i++)
 		add_joined(n, "token.", dialect->tokens[i].name, "");
 }

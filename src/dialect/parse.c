@@ -37,8 +37,16 @@ static enum reason parse_json(struct dialect_reading *reading, const struct body
 				     : json_parse(request->body, body->limits, reading->arena, &reading->root, f);
 	if (reason == REASON_OK)
 		return reason;
-	if (body->python_errors)
-		reading->parse_error = python_json_error(request->body, reading->arena);
+	struct json_place place;
+	if (python_json_error(request->body, &place)) {
+		reading->parse_message = slice_of(place.message);
+		reading->parse_position = place.position;
+		reading->parse_line = place.line;
+		reading->parse_column = place.column;
+		if (body->python_errors)
+			reading->parse_error = arena_printf(reading->arena, "%s: line %zu column %zu (char %zu)", place.message,
+							    place.line, place.column, place.position);
+	}
 	if (slice_is_absent(reading->parse_error))
 		reading->parse_error = arena_copy(reading->arena, slice_of(f->detail));
 	return reason;

@@ -73,6 +73,67 @@ struct slice pointer_dotted(struct slice pointer, struct arena *arena)
 	return text;
 }
 
+static bool is_number(struct slice token)
+{
+	for (size_t i = 0; i < token.len; i++)
+		if (token.ptr[i] < '0' || token.ptr[i] > '9')
+			return false;
+	return token.len > 0 && token.len < 10;
+}
+
+// Each token but the first between the marks, those that are numbers between brackets.
+static struct slice joined(struct slice pointer, const char *before, const char *after, struct arena *arena)
+{
+	struct slice text = SLICE_LIT(""), rest = pointer, token;
+	if (pointer.len && pointer.ptr[0] != '/')
+		return pointer_last(pointer, arena);
+	for (bool first = true; !slice_is_absent(token = pointer_next(&rest)); first = false) {
+		struct slice plain = unescaped(token, arena);
+		bool number = is_number(plain);
+		text = arena_printf(arena, "%.*s%s%.*s%s", (int)text.len, text.ptr,
+				    first    ? ""
+				    : number ? "["
+					     : before,
+				    (int)plain.len, plain.ptr,
+				    first    ? ""
+				    : number ? "]"
+					     : after);
+	}
+	return text;
+}
+
+struct slice pointer_indexed(struct slice pointer, struct arena *arena)
+{
+	return joined(pointer, ".", "", arena);
+}
+
+struct slice pointer_bracketed(struct slice pointer, struct arena *arena)
+{
+	return joined(pointer, "[", "]", arena);
+}
+
+const struct node *pointer_tokens(struct slice pointer, struct arena *arena)
+{
+	struct node *list = ARENA_NEW(arena, struct node);
+	struct slice rest = pointer, token;
+	bool outside = pointer.len && pointer.ptr[0] != '/'; // query/name and the like
+	*list = (struct node){.type = NODE_LIST};
+	list->list.items = ARENA_ARRAY(arena, pointer_depth(pointer) + 1, struct node *);
+	while (!slice_is_absent(token = outside ? pointer_last(pointer, arena) : pointer_next(&rest))) {
+		struct node *item = list->list.items[list->list.count++] = ARENA_NEW(arena, struct node);
+		struct slice plain = outside ? token : unescaped(token, arena);
+		*item = (struct node){.type = NODE_TEXT, .text = plain};
+		if (is_number(plain)) {
+			*item = (struct node){.type = NODE_INT};
+			for (size_t i = 0; i < plain.len; i++)
+				item->integer = item->integer * 10 + (plain.ptr[i] - '0');
+		}
+		if (outside)
+			break;
+	}
+	return list;
+}
+
 struct slice pointer_append(struct slice pointer, struct slice key, struct arena *arena)
 {
 	char *text = arena_alloc(arena, pointer.len + 2 * key.len + 2);

@@ -177,26 +177,27 @@ static bool scan_value(struct scan *s)
 	return fine;
 }
 
-struct slice python_json_error(struct slice text, struct arena *arena)
+bool python_json_error(struct slice text, struct json_place *place)
 {
 	struct scan s = {.text = text};
+	*place = (struct json_place){"Unexpected UTF-8 BOM (decode using utf-8-sig)", 1, 1, 0};
 	if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
-		return SLICE_LIT("Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)");
+		return true;
 	skip_space(&s);
 	if (scan_value(&s)) {
 		skip_space(&s);
 		if (s.at == text.len)
-			return SLICE_ABSENT; // Python would have taken it
+			return false;
 		(void)fail(&s, "Extra data", s.at);
 	}
+	place->message = s.message;
 	// Python counts characters.
-	size_t line = 1, column = 1, chars = 0;
-	for (struct slice rest = {text.ptr, s.fault_at}; rest.len; chars++) {
+	for (struct slice rest = {text.ptr, s.fault_at}; rest.len; place->position++) {
 		uint32_t c;
 		size_t size = utf8_next(rest, &c);
-		column = c == '\n' ? 1 : column + 1;
-		line += c == '\n';
+		place->column = c == '\n' ? 1 : place->column + 1;
+		place->line += c == '\n';
 		rest = (struct slice){rest.ptr + size, rest.len - size};
 	}
-	return arena_printf(arena, "%s: line %zu column %zu (char %zu)", s.message, line, column, chars);
+	return true;
 }

@@ -25,8 +25,13 @@ enum reason form_parse(const struct body *body, struct slice text, struct arena 
 enum reason multipart_parse(const struct body *body, struct slice content_type, struct slice text, struct arena *arena,
 			    const struct node **root, struct fault *f) ATTR_MUST_USE;
 
-// python_json.c: what Python's json module says of a text that is no JSON, such as "Expecting value: line 1 column 1 (char 0)".
-struct slice python_json_error(struct slice text, struct arena *arena);
+// python_json.c: what Python's json module says of a text that is no JSON, such as "Expecting value", and where: a character of a line, each from 1,
+// and of the whole, from 0. false: Python would have taken it.
+struct json_place {
+	const char *message;
+	size_t line, column, position;
+};
+bool python_json_error(struct slice text, struct json_place *place);
 
 // see.c: the value of a field in the body (at: the concrete pointer where it has "*") or elsewhere, found, coerced and normalised.
 // TEXT_INVALID_UTF8, TEXT_NUL: outside the body.

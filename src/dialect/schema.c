@@ -48,13 +48,14 @@ static void write_inside(const struct making *m, const struct property *property
 				json_text(w, child->key);
 		json_close_list(w);
 	}
-	if (refuses_unknown(m, property)) {
-		json_key(w, "additionalProperties");
-		json_bool(w, false);
-	}
-	if (items) {
+	if (items) { // of a list, or the members of an object
 		json_key(w, "items");
 		write_property(m, items);
+		json_key(w, "additionalProperties");
+		write_property(m, items);
+	} else if (refuses_unknown(m, property)) {
+		json_key(w, "additionalProperties");
+		json_bool(w, false);
 	}
 }
 
@@ -170,8 +171,9 @@ static void write_request(const struct making *m)
 // JSON Schema's word for a value that answers speak of.
 static const char *type_of(void *context, struct slice name)
 {
-	static const char *const integers[] = {"account_number", "retry_after", "count", "more", "index", "iat", "exp"};
-	static const char *const any[] = {"attributes", "input", "violations"};
+	static const char *const integers[] = {"account_number", "retry_after", "count",       "more", "index", "iat", "exp",
+					       "parse_position", "parse_line",  "parse_column"};
+	static const char *const any[] = {"attributes", "input", "violations", "data", "tokens"};
 	struct slice rest;
 	(void)context;
 	for (size_t i = 0; i < ARRAY_LEN(integers); i++)
@@ -187,9 +189,12 @@ static const char *type_of(void *context, struct slice name)
 		struct slice part = dot ? (struct slice){dot + 1, rest.len - (size_t)(dot + 1 - rest.ptr)} : rest;
 		return slice_equal_text(part, "resets") ? "string" : "integer";
 	}
+	if (name_after(name, "failed.", &rest))
+		return "boolean";
 	if (name_after(name, "first.", &rest))
 		return type_of(context, rest);
-	return name_after(name, "input.", &rest) || name_after(name, "row.", &rest) ? NULL : "string";
+	return name_after(name, "data.", &rest) || name_after(name, "input.", &rest) || name_after(name, "row.", &rest) ? NULL
+															: "string";
 }
 
 // Answers of one list; a key that comes several times is numbered from its second.
@@ -206,7 +211,7 @@ static void write_answers(const struct making *m, const char *prefix, const stru
 		json_key_slice(m->w, key);
 		json_open_map(m->w);
 		json_member_int(m->w, "x-enrolld-status", spec->status);
-		if (spec->body) {
+		if (spec->body && !spec->media) {
 			json_key(m->w, "allOf");
 			json_open_list(m->w);
 			template_schema(spec->body, type_of, NULL, m->w);

@@ -7,6 +7,7 @@
 // VALUE(id, name)
 #define ANSWER_VALUES(VALUE)                          \
 	VALUE(REQUEST_ID, "request_id")               \
+	VALUE(ANSWER_ID, "answer_id")                 \
 	VALUE(REALM, "realm")                         \
 	VALUE(OPERATION, "operation")                 \
 	VALUE(OUTCOME, "outcome")                     \
@@ -35,6 +36,10 @@
 	VALUE(LOCALE, "locale")                       \
 	VALUE(ATTRIBUTES, "attributes")               \
 	VALUE(PARSE_ERROR, "parse_error")             \
+	VALUE(PARSE_MESSAGE, "parse_message")         \
+	VALUE(PARSE_POSITION, "parse_position")       \
+	VALUE(PARSE_LINE, "parse_line")               \
+	VALUE(PARSE_COLUMN, "parse_column")           \
 	VALUE(TYPE, "type")                           \
 	VALUE(RETRY_AFTER, "retry_after")             \
 	VALUE(LIMITED_BY, "limited_by")               \
@@ -49,11 +54,13 @@ enum answer_value {
 		ANSWER_VALUE_COUNT
 };
 
-// Of an item of "violations", and of the first one as "first.field" and so on.
-#define VIOLATION_VALUES "field", "path", "key", "name", "label", "input", "code", "text", "index", "last"
+// Of an item of "violations", and of the first one as "first.field" and so on; besides, the members of "data" as "data.MEMBER".
+#define VIOLATION_VALUES                                                                                                      \
+	"field", "path", "indexed", "bracketed", "tokens", "source", "key", "name", "label", "input", "type", "code", "text", \
+		"data", "index", "last"
 
 // Of a rule's sentence, besides its parameters.
-#define SENTENCE_VALUES "field", "path", "key", "name", "label", "input", "type", "like"
+#define SENTENCE_VALUES "field", "path", "indexed", "bracketed", "key", "name", "label", "input", "type", "like"
 
 // Of the limit NAME, as "limit.NAME.allowed" and so on.
 #define LIMIT_VALUES "allowed", "remaining", "resets", "wait"

@@ -6,7 +6,7 @@
 #include "dialect/values.h"
 
 #define PARAMETERS_MAX 16
-#define OWN_VALUES 8
+#define OWN_VALUES 10
 
 // All that is known of one violation.
 struct told {
@@ -70,17 +70,19 @@ static struct slice label_of(struct answering *a, const struct field *field, str
 	return label ? answering_text(a, label) : pointer_last(pointer, a->arena);
 }
 
-// The rejected value; never a secret's. A text stands for itself, so that no markup of JSON is in a sentence.
-static struct template_value input_of(const struct told *told)
+// The rejected value; never a secret, nor what holds one. A text stands for itself, so that no markup of JSON is in a sentence.
+static struct template_value input_of(const struct answering *a, const struct told *told)
 {
-	bool shown = told->found && told->found->value && !(told->field && told->field->secret);
+	bool shown = told->found && told->found->value && !holds_secret(a->route, told->field);
 	return (struct template_value){.name = "input", .kind = TEMPLATE_NODE, .node = shown ? told->found->value : NULL};
 }
 
 static struct slice type_of(const struct answering *a, const struct told *told)
 {
 	const struct body *body = a->route ? &a->route->body : &a->dialect->body;
-	return told->found && told->found->value ? body->types[told->found->value->type] : SLICE_ABSENT;
+	if (!told->found)
+		return SLICE_ABSENT;
+	return told->found->value ? body->types[told->found->value->type] : body->types[ARRAY_LEN(body->types) - 1];
 }
 
 // The rule's parameters by name, a single one as "value".
@@ -111,11 +113,13 @@ static struct slice sentence(struct answering *a, const struct told *told)
 			       : SLICE_LIT("This is not acceptable.");
 	values[used++] = text_value("field", at);
 	values[used++] = text_value("path", pointer_dotted(at, a->arena));
+	values[used++] = text_value("indexed", pointer_indexed(at, a->arena));
+	values[used++] = text_value("bracketed", pointer_bracketed(at, a->arena));
 	values[used++] = text_value("key", pointer_last(at, a->arena));
 	values[used++] = text_value("name", told->field ? told->field->name : SLICE_ABSENT);
 	values[used++] = text_value("label", label_of(a, told->field, at));
 	values[used++] = text_value("type", type_of(a, told));
-	values[used++] = input_of(told);
+	values[used++] = input_of(a, told);
 	values[used++] = text_value(
 		"like", told->found && told->found->like ? label_of(a, told->found->like, told->found->like->from) : SLICE_ABSENT);
 	if (told->check)
@@ -129,21 +133,52 @@ static struct slice sentence(struct answering *a, const struct told *told)
 	return text;
 }
 
+// Where the field came from; a violation of the whole is one of the body.
+static struct slice source_of(struct slice pointer)
+{
+	const char *slash = pointer.len && pointer.ptr[0] != '/' ? memchr(pointer.ptr, '/', pointer.len) : NULL;
+	return slash ? (struct slice){pointer.ptr, (size_t)(slash - pointer.ptr)} : SLICE_LIT("body");
+}
+
+static struct template_value node_value(const char *name, const struct node *node)
+{
+	return (struct template_value){.name = name, .kind = TEMPLATE_NODE, .node = node};
+}
+
+// What the rule's entry says besides, as a whole and by member.
+static size_t add_data(struct answering *a, const struct node *data, struct template_value *values)
+{
+	size_t used = 0;
+	values[used++] = node_value("data", data);
+	for (size_t i = 0; i < node_count(data); i++)
+		values[used++] = node_value(
+			arena_printf(a->arena, "data.%.*s", (int)data->list.keys[i].len, data->list.keys[i].ptr).ptr,
+			data->list.items[i]);
+	return used;
+}
+
 static const struct template_value *make_item(struct answering *a, size_t index)
 {
 	static const char *const names[] = {VIOLATION_VALUES};
 	const struct violation *v = &a->receipt->violations[index];
 	struct told told = tell(a, v);
-	struct template_value *item = ARENA_ARRAY(a->arena, ARRAY_LEN(names) + 1, struct template_value);
+	const struct node *data = told.check ? rule_words(told.check->rule)->data : NULL;
+	struct template_value *item = ARENA_ARRAY(a->arena, ARRAY_LEN(names) + node_count(data) + 1, struct template_value);
 	size_t used = 0;
 	item[used++] = text_value("field", v->field);
 	item[used++] = text_value("path", pointer_dotted(v->field, a->arena));
+	item[used++] = text_value("indexed", pointer_indexed(v->field, a->arena));
+	item[used++] = text_value("bracketed", pointer_bracketed(v->field, a->arena));
+	item[used++] = node_value("tokens", pointer_tokens(v->field, a->arena));
+	item[used++] = text_value("source", source_of(v->field));
+	item[used++] = text_value("type", type_of(a, &told));
 	item[used++] = text_value("key", pointer_last(v->field, a->arena));
 	item[used++] = text_value("name", told.field ? told.field->name : SLICE_ABSENT);
 	item[used++] = text_value("label", label_of(a, told.field, v->field));
-	item[used++] = input_of(&told);
+	item[used++] = input_of(a, &told);
 	item[used++] = text_value("code", told.check ? told.check->as : v->code);
 	item[used++] = text_value("text", sentence(a, &told));
+	used += add_data(a, data, item + used);
 	item[used++] = (struct template_value){.name = "index", .kind = TEMPLATE_INT, .integer = (int64_t)index};
 	item[used++] = (struct template_value){
 		.name = "last", .kind = TEMPLATE_BOOL, .integer = index + 1 == a->receipt->violation_count};

@@ -90,6 +90,12 @@ static enum reason take_word(const struct rule_scope *scope, struct slice key, c
 			return rule_fault(scope, value, f, "text is a text, not %s", node_type_name(value->type));
 		return REASON_OK;
 	}
+	if (slice_equal_text(key, "data")) {
+		words->data = value;
+		if (value->type != NODE_MAP)
+			return rule_fault(scope, value, f, "data is a map: what answers may show with the violation");
+		return REASON_OK;
+	}
 	if (slice_equal_text(key, "when")) {
 		words->when = value;
 		return REASON_OK;
@@ -119,7 +125,7 @@ static enum reason read_map(const struct node *spec, const struct rule_scope *sc
 			int len = key.len > 64 ? 64 : (int)key.len;
 			return rule_fault(
 				scope, value, f,
-				"\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, as, text, at, stop, strict, stage, when; begin another with \"- \"",
+				"\"%.*s\" besides the rule \"%.*s\": one rule an entry, and with it code, as, text, at, data, stop, strict, stage, when; begin another with \"- \"",
 				len, key.ptr, name->len > 64 ? 64 : (int)name->len, name->ptr);
 		}
 	}

@@ -16,7 +16,13 @@ static enum reason check_place(const struct name_list *list, const struct place 
 	for (size_t i = 0; i < list->count; i++)
 		if (covers(list->names[i], place->name))
 			return REASON_OK;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->names[i][0] == '!' && slice_equal_text(place->name, list->names[i] + 1))
+			return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: \"%.*s\" is a secret, or holds one, and is never shown",
+					 list->where, place->line, (int)place->name.len, place->name.ptr);
 	const char *nearest = doc_nearest(place->name, list->names, list->count);
+	if (nearest && nearest[0] == '!')
+		nearest = NULL;
 	return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: there is no value \"%.*s\" here%s%s%s", list->where, place->line,
 			 (int)place->name.len, place->name.ptr, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
 			 nearest ? "\"?" : "");

@@ -210,6 +210,18 @@ enum reason template_compile_text(struct slice source, enum template_escape esca
 	return reason;
 }
 
+enum reason template_compile_escaped(const struct node *text, enum template_escape escape, const struct template_origin *origin,
+				     const struct template **t, struct fault *f)
+{
+	struct template *made = ARENA_NEW(origin->arena, struct template);
+	made->where = arena_text(origin->arena, origin->file);
+	struct template_origin here = {made->where, text->line ? text->line : origin->line, origin->arena, origin->functions};
+	enum reason reason = program_compile(text->text, escape, &here, &made->text, f);
+	if (reason == REASON_OK)
+		*t = made;
+	return reason;
+}
+
 enum reason template_compile_sentence(const struct node *node, const struct template_origin *origin, const struct template **t,
 				      struct fault *f)
 {

@@ -129,6 +129,7 @@ struct rule_words {
 	struct slice stage;      // absent: the field's, or the first
 	const struct node *text; // as written: a text or its plural forms; NULL: the dialect's text for the code, or the rule's own
 	const struct node *when; // conditions; NULL: none
+	const struct node *data; // a map that answers may show with the violation; NULL: none
 	bool stop;               // where it fails, the field's further rules are not asked
 	bool strict;             // it fails for a missing value, and for one that is not of the type it is about
 	int line;

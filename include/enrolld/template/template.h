@@ -79,8 +79,12 @@ enum reason template_compile_tree(const struct node *tree, const struct template
 enum reason template_compile_sentence(const struct node *node, const struct template_origin *origin, const struct template **t,
 				      struct fault *f) ATTR_MUST_USE;
 
+// A text, all of whose values are escaped so.
+enum reason template_compile_escaped(const struct node *text, enum template_escape escape, const struct template_origin *origin,
+				     const struct template **t, struct fault *f) ATTR_MUST_USE;
+
 // DIALECT_INVALID with file:line and the nearest name if the template uses a name that is none of these (items' names among them). A name that ends
-// in ".*" stands for all that begin so.
+// in ".*" stands for all that begin so, "!name" for one that must not be shown.
 enum reason template_check_names(const struct template *t, const char *const *names, size_t count, struct fault *f) ATTR_MUST_USE;
 
 // Adds to out. A JSON template gives one well-formed value whatever the values are (texts that are not UTF-8 are mended), unless out overflows.

@@ -256,7 +256,11 @@ static void test_python_errors(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
-		struct slice said = python_json_error(slice_of(errors[i].text), c.arena);
+		struct json_place place;
+		struct slice said = python_json_error(slice_of(errors[i].text), &place)
+					    ? arena_printf(c.arena, "%s: line %zu column %zu (char %zu)", place.message, place.line,
+							   place.column, place.position)
+					    : SLICE_ABSENT;
 		if (errors[i].message ? !slice_equal_text(said, errors[i].message) : !slice_is_absent(said))
 			fail_msg("%s: %s", errors[i].text, said.ptr ? said.ptr : "nothing");
 	}

@@ -125,7 +125,7 @@ static const struct {
 	{FIELDS
 	 "      e:\n        from: /e\n        rules:\n          - emial\n          - min_length: 3\n            code: x\n          - max_length: 9\n            code: x\n",
 	 "16: unknown rule \"emial\"; did you mean \"email\"?\n"
-	 "19: min_length and max_length both give the code \"x\" here but other texts; give one of them another code, or both one text (\"as\" is the code that answers show)\n"},
+	 "19: min_length and max_length both give the code \"x\" here but other texts or data; give one of them another code, or both the same (\"as\" is the code that answers show)\n"},
 	{FIELDS "      e:\n        from: /e\n        rules: {email: yes}\n",
 	 "15: rules is a list of at most 64 entries; begin each with \"- \"\n"},
 	{FIELDS "      e:\n        from: /e\n        rules:\n          - min_length: 3\n            text: 'At least {{min}}.'\n",
@@ -136,6 +136,22 @@ static const struct {
 	{FIELDS "      p: {from: /p, map: password, normalise: trim, rules: [type: text, max_bytes: 2000]}\n",
 	 "13: max_bytes of a password is at most 1024\n"
 	 "13: p maps to password: write \"secret: true\", so that it can never be shown\n"},
+	{FIELDS
+	 "      p: {from: /u/p, secret: true}\n      again: {from: /again, rules: [same_as: p]}\n      u: {from: /u, keep: true}\n"
+	 "      all: {from: '/*', map: attributes, rules: [type: object, object]}\n",
+	 "16: a field of each item of a list (\"*\") has no map, keep or default\n"
+	 "14: again must equal the secret p: write \"secret: true\" for it too\n"
+	 "15: u holds a secret field, so that it has no map or keep\n"
+	 "16: all holds a secret field, so that it has no map or keep\n"},
+	{FIELDS
+	 "      p: {from: /u/p, secret: true}\n      u: {from: /u}\n    answers: {accepted: {status: 200, body: '{{input.u}}'}}\n",
+	 "15: \"input.u\" is a secret, or holds one, and is never shown\n"},
+	{"format: 1\ndialect: broken\nanswers:\n  refused: {status: 400, text: a, html: b}\n  dead: {status: 500, text: 1}\nroutes:\n"
+	 "  - {name: a, operation: verify, type: t, access: [key: {query: k, scheme: Basic, table: t, column: c}]}\n",
+	 "4: an answer has one of body, text and html\n"
+	 "5: text is a text; write it in quotes if it looks like something else\n"
+	 "7: a key comes from a header, perhaps behind a scheme, or from the query\n"
+	 "7: a key needs a table under tables and one of its columns: {header: x-key, table: keys, column: key}\n"},
 	{FIELDS "      a: {from: /a, map: locale, rules: [locale]}\n      b: {from: /b, map: locale, rules: [locale]}\n",
 	 "14: two fields map to locale\n"},
 	{FIELDS "      a: {from: /a, rules: [unique]}\n", ""},

@@ -429,7 +429,7 @@ static const struct {
 	{"min_length: three", false, "d.yaml:1: min_length is a whole number from 1 to 1048576"},
 	{"min_length", false, "d.yaml:1: \"min_length\" needs a parameter: write \"- min_length: ...\""},
 	{"min_length: 1\nmax_length: 2", false,
-	 "d.yaml:2: \"max_length\" besides the rule \"min_length\": one rule an entry, and with it code, as, text, at, stop, strict, stage, when; begin another with \"- \""},
+	 "d.yaml:2: \"max_length\" besides the rule \"min_length\": one rule an entry, and with it code, as, text, at, data, stop, strict, stage, when; begin another with \"- \""},
 	{"code: x", false, "d.yaml:1: an entry without a rule"},
 	{"email: yes please", false,
 	 "d.yaml:1: the library \"yes please\" is not known; it is one of: ours, django, laravel, validator_js, html5"},
