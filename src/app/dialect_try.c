@@ -252,6 +252,15 @@ static void write_line(struct trial *t, enum reason reason, int64_t now_ms)
 	}
 	json_close_list(&w);
 	json_member_int(&w, "status", answer.status);
+	json_key(&w, "headers");
+	json_open_list(&w);
+	for (size_t i = 0; i < answer.header_count; i++) {
+		json_open_list(&w);
+		json_text(&w, answer.headers[i].name);
+		json_text(&w, answer.headers[i].value);
+		json_close_list(&w);
+	}
+	json_close_list(&w);
 	json_member_text(&w, "body", answer.body);
 	json_close_map(&w);
 	strbuf_add_char(&t->out, '\n');

@@ -8,6 +8,7 @@ only by rules that the schema lists as x-enrolld-rule. Answers must be as their 
 usage: agreement.py PROGRAM DIALECTS [--instances N] [--seed N] [NAME...]
 """
 import argparse
+import base64
 import copy
 import json
 import pathlib
@@ -165,7 +166,7 @@ class Dialect:
         self.defs = self.schema["$defs"]
         self.routes = self.read_routes()
         self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
-        self.headers = self.admit()
+        self.admit()
 
     def read_routes(self):
         text = subprocess.run([self.program, "schema", "--yaml", self.folder], check=True, capture_output=True, text=True).stdout
@@ -190,21 +191,29 @@ class Dialect:
         return [json.loads(line) for line in done.stdout.decode().splitlines()]
 
     def admit(self):
-        """The headers that pass what is asked before the body, which is no matter of the schema: a key that the dialect's table has, or, where a setting
-        names the table's file, one in a file of our own; a bearer token."""
+        """The headers and queries, by route, that pass what is asked before the body, which is no matter of the schema: a key that the dialect's table
+        has, or, where a setting names the table's file, one in a file of our own; a bearer token."""
         dialect = yaml.safe_load((pathlib.Path(self.folder) / "dialect.yaml").read_text(encoding="utf-8"))
-        headers, values = {"content-type": "application/json"}, {}
-        for access in dialect.get("access", []):
-            if "bearer" in access:
-                headers[access["bearer"]["header"]] = "Bearer token"
-            if "key" in access:
-                table = dialect["tables"][access["key"]["table"]]
-                headers[access["key"]["header"]] = self.key_of(table, access["key"]["column"], values)
+        values, self.passes = {}, {}
+        for route in dialect["routes"]:
+            headers, query = {"content-type": "application/json"}, ""
+            for access in route.get("access", dialect.get("access", [])):
+                key = access.get("key")
+                if "bearer" in access:
+                    headers[access["bearer"]["header"]] = "Bearer token"
+                if key:
+                    value = self.key_of(dialect["tables"][key["table"]], key["column"], values)
+                    if key.get("scheme") == "Basic":
+                        value = "Basic " + base64.b64encode(value.encode()).decode()
+                    if "query" in key:
+                        query = f"{key['query']}={value}"
+                    else:
+                        headers[key["header"]] = value
+            self.passes[route["name"]] = {"headers": headers, "query": query}
         # No broker and no database is asked: the settings only have to be there.
         self.config.write(json.dumps({"kafka": {"bootstrap_servers": "127.0.0.1:1"}, "database": {"dsn": "postgresql://127.0.0.1:1/none"},
                                       "worker": {"instance": "try"}, "dialects": {self.name: {"values": values}}}))
         self.config.flush()
-        return headers
 
     def key_of(self, table, column, values):
         rows = table.get("rows", [])
@@ -250,6 +259,8 @@ def judge_answers(dialect, route, answers, stop):
         names += [n for n in dialect.defs if any(n.startswith(f"{base}.") and n[len(base) + 1:].isdigit() for base in names[:1])]
         if "body" not in answer or answer["body"] is None:
             continue
+        if "json" not in dict(answer["headers"])["content-type"]:
+            continue
         body = json.loads(answer["body"])
         if not any(dialect.validator(n).is_valid(body) for n in names):
             wrong += 1
@@ -278,7 +289,7 @@ def main():
             schema = dialect.defs[f"{route}.request"]
             count = -(-args.instances // len(routes))
             instances = [mutate(valid(schema, rng, rng.random() < 0.7), rng) for _ in range(count)]
-            answers = dialect.ask([{"method": method, "path": path, "headers": dialect.headers, "body": json.dumps(b, ensure_ascii=False)} for b in instances])
+            answers = dialect.ask([{"method": method, "path": path, **dialect.passes[route], "body": json.dumps(b, ensure_ascii=False)} for b in instances])
             accepted, refused, more, wrong = judge(dialect, route, instances, answers, args.show)
             odd = judge_answers(dialect, route, answers, args.show)
             print(f"{name}.{route}: {count} instances: {accepted} accepted and {refused} refused by both, {more} refused by x-enrolld-rule, "
