@@ -209,11 +209,12 @@ static bool is_json(struct slice text, struct arena *arena)
 // Attributes in the order of the JSON format's examples; the body is data, a JSON value where it is one.
 static struct slice structured_event(const struct request *request, const struct answer *answer, struct arena *arena)
 {
-	struct strbuf text = STRBUF_INIT(answer->body.len * 6 + request->reply.correlation.len * 6 + 4096); // an escape has 6 bytes
-	struct json_writer w;
 	const struct header *type = header_find(answer->headers, answer->header_count, "content-type");
 	if (type && !header_safe(type))
 		type = NULL;
+	size_t given = answer->body.len + request->reply.correlation.len + request->traceparent.len + (type ? type->value.len : 0);
+	struct strbuf text = STRBUF_INIT(given * 6 + 4096); // an escape has 6 bytes
+	struct json_writer w;
 	json_begin(&w, &text);
 	json_open_map(&w);
 	json_member_text(&w, "specversion", SLICE_LIT("1.0"));

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any file as a dialect: it is told as wrong or loaded, and what was loaded can be asked.
+// Any file as a dialect: it is told as wrong or loaded, and what was loaded can be asked and described.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "enrolld/dialect/dialect.h"
+#include "enrolld/dialect/schema.h"
 #include "enrolld/doc/json.h"
+#include "require.h"
 
 static char folder[] = "/tmp/enrolld-fuzz-XXXXXX/dialects";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool what)
-{
-	if (!what)
-		abort();
-}
 
 static void clean(void)
 {
@@ -73,6 +68,14 @@ static void ask(const struct dialect_set *set, struct secret_pool *pool)
 	arena_destroy(arena);
 }
 
+static void describe(const struct dialect_set *set)
+{
+	struct strbuf out = STRBUF_INIT(1 << 22);
+	dialect_schema(set, "any", &out);
+	require(out.len > 0);
+	strbuf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = {"any"};
@@ -92,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(fclose(file) == 0);
 	if (dialect_load(folder, names, 1, NULL, &report, &set, &f) == REASON_OK) {
 		ask(set, pool);
+		describe(set);
 		dialect_set_destroy(set);
 	} else {
 		require(report.len > 0 && f.detail[0]);

@@ -174,6 +174,21 @@ static void test_structured_event(void **state)
 		  "\"correlationid\":\"c-1\",\"httpstatus\":422,\"datacontenttype\":\"application/json\",\"data\":[]}");
 }
 
+// Whatever an answer echoes in its content type, a reply is whole.
+static void test_structured_long_type(void **state)
+{
+	static char type[3 * 8192 + 1];
+	(void)state;
+	r.topic.shape = SHAPE_CLOUDEVENTS;
+	reading_clear(&r);
+	reading_text(&r, "ce_replyto", "enroll.replies");
+	reading_value(&r, "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/shop\",\"type\":\"enrolld.signup.v1\",\"data\":{}}");
+	memset(type, '"', sizeof(type) - 1); // each is two bytes in JSON
+	structured(type, "{}");
+	ends_with(output.value, "\\\"\\\"\",\"data\":{}}");
+	assert_true(output.value.len > 2 * (sizeof(type) - 1));
+}
+
 // There a correlation is a text, elsewhere it is bytes.
 static void test_structured_correlation(void **state)
 {
@@ -292,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_spring_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_structured_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_structured_long_type, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_structured_correlation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_answer_headers, setup, teardown),
