@@ -137,7 +137,7 @@ enum reason rule_length(const struct node *params, const struct rule_scope *scop
 			struct fault *f)
 {
 	static const char *const known[] = {"value", "unit"};
-	static const char *const units[] = {"code_points", "bytes", "utf16"};
+	static const char *const units[] = {"code_points", "bytes", "utf16", "graphemes"};
 	struct rule_length *length = ARENA_NEW(scope->arena, struct rule_length);
 	const struct node *value = params, *unit = NULL;
 	size_t index = UNIT_POINTS;
@@ -151,7 +151,7 @@ enum reason rule_length(const struct node *params, const struct rule_scope *scop
 	}
 	if (unit && rule_word(unit, scope, "unit", units, ARRAY_LEN(units), &index, f) != REASON_OK)
 		return REASON_DIALECT_INVALID;
-	length->unit = (int)index == UNIT_POINTS ? UNIT_POINTS : (int)index == UNIT_BYTES ? UNIT_BYTES : UNIT_UTF16;
+	length->unit = (unsigned)index;
 	return rule_number(value ? value : params, scope, what, strcmp(what, "min_length") == 0, 1 << 20, &length->value, f);
 }
 
@@ -159,6 +159,8 @@ size_t rule_length_of(const struct rule_length *length, struct slice text)
 {
 	if (length->unit == UNIT_BYTES)
 		return text.len;
+	if (length->unit == UNIT_GRAPHEMES)
+		return rules_graphemes(text);
 	size_t count = utf8_length(text);
 	// Code points above the basic plane, which have four bytes, are two units.
 	for (size_t i = 0; length->unit == UNIT_UTF16 && i < text.len; i++)

@@ -60,7 +60,7 @@ bool rule_same(const struct rule_field *a, const struct rule_field *b) ATTR_MUST
 // {value, unit} or a number.
 struct rule_length {
 	size_t value;
-	enum { UNIT_POINTS, UNIT_BYTES, UNIT_UTF16 } unit;
+	enum { UNIT_POINTS, UNIT_BYTES, UNIT_UTF16, UNIT_GRAPHEMES } unit;
 };
 enum reason rule_length(const struct node *params, const struct rule_scope *scope, const char *what, const void **data,
 			struct fault *f) ATTR_MUST_USE;
@@ -69,6 +69,13 @@ size_t rule_length_of(const struct rule_length *length, struct slice text) ATTR_
 // A list of texts, numbers, true and false; is the value one of them?
 enum reason rule_choices(const struct node *params, const struct rule_scope *scope, const char *what,
 			 struct fault *f) ATTR_MUST_USE;
+
+// Forms of days: %Y, %m, %d (%-m, %-d: perhaps without a leading zero), and %* for whatever follows. absent: YYYY-MM-DD.
+enum reason rule_day_form(const struct node *node, const struct rule_scope *scope, struct slice *form,
+			  struct fault *f) ATTR_MUST_USE;
+#define DAY_TEXT_SIZE 11
+bool rule_day(struct slice text, struct slice form, char day[static DAY_TEXT_SIZE]) ATTR_MUST_USE; // to YYYY-MM-DD, if it is one
+
 bool rule_chosen(const struct node *list, const struct rule_field *field) ATTR_MUST_USE;
 
 // {table, column, row}

@@ -7,6 +7,7 @@
 
 struct age {
 	size_t min, max;
+	struct slice form; // of the day; absent: YYYY-MM-DD
 };
 
 static int year_of(const char *day)
@@ -16,7 +17,7 @@ static int year_of(const char *day)
 
 static enum reason compile(const struct node *params, const struct rule_scope *scope, const void **data, struct fault *f)
 {
-	static const char *const known[] = {"min", "max"};
+	static const char *const known[] = {"min", "max", "format"};
 	struct age *age = ARENA_NEW(scope->arena, struct age);
 	const struct node *min = node_member(params, "min"), *max = node_member(params, "max");
 	enum reason reason = rule_members(params, scope, known, ARRAY_LEN(known), f);
@@ -28,6 +29,8 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 		reason = rule_number(min, scope, "min", 0, 200, &age->min, f);
 	if (reason == REASON_OK && max)
 		reason = rule_number(max, scope, "max", 0, 200, &age->max, f);
+	if (reason == REASON_OK)
+		reason = rule_day_form(node_member(params, "format"), scope, &age->form, f);
 	*data = age;
 	return reason;
 }
@@ -35,12 +38,11 @@ static enum reason compile(const struct node *params, const struct rule_scope *s
 static bool holds(const void *data, const struct rule_input *input)
 {
 	const struct age *age = data;
-	char today[CLOCK_TEXT_SIZE];
-	struct slice text = input->field->text;
-	if (!rules_day(text))
+	char today[CLOCK_TEXT_SIZE], day[DAY_TEXT_SIZE];
+	if (!rule_day(input->field->text, age->form, day))
 		return true;
 	(void)clock_format_ms(input->now_ms, today);
-	int years = year_of(today) - year_of(text.ptr) - (memcmp(today + 4, text.ptr + 4, 6) < 0);
+	int years = year_of(today) - year_of(day) - (memcmp(today + 4, day + 4, 6) < 0);
 	return years >= 0 && (size_t)years >= age->min && (size_t)years <= age->max;
 }
 

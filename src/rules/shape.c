@@ -23,8 +23,10 @@ static unsigned type_bits(const char *word)
 // times as many. true: they say all.
 static bool length_shape(const struct rule_length *length, bool least, struct rule_shape *shape)
 {
-	static const size_t most_units[] = {[UNIT_POINTS] = 1, [UNIT_BYTES] = 4, [UNIT_UTF16] = 2};
+	static const size_t most_units[] = {[UNIT_POINTS] = 1, [UNIT_BYTES] = 4, [UNIT_UTF16] = 2, [UNIT_GRAPHEMES] = 1};
 	size_t per = most_units[length->unit];
+	if (length->unit == UNIT_GRAPHEMES && !least) // one may have any number of code points
+		return false;
 	if (least)
 		shape->min_length = (length->value + per - 1) / per;
 	else

@@ -24,6 +24,7 @@ bool rules_date(struct slice text, int64_t now_ms) ATTR_MUST_USE;
 // A day of the calendar whatever its time, from 0001-01-01 to 9999-12-31; days compare as their texts.
 bool rules_day(struct slice text) ATTR_MUST_USE;
 size_t rules_code_points(struct slice utf8) ATTR_MUST_USE;
+size_t rules_graphemes(struct slice utf8) ATTR_MUST_USE; // what people take for characters (Unicode's extended grapheme clusters)
 
 // What a library takes for an e-mail address. The sources are named in email_syntax.c.
 enum email_syntax { EMAIL_OURS, EMAIL_DJANGO, EMAIL_LARAVEL, EMAIL_VALIDATOR_JS, EMAIL_HTML5 };
