@@ -179,10 +179,10 @@ static struct receipt receipt_of(const struct trial *t, enum reason reason, int6
 	return receipt;
 }
 
-// What is answered if others hold all identities of the request.
-static void print_taken(struct trial *t, int64_t now_ms)
+// What becomes of the request if others hold all its identities.
+static struct receipt receipt_if_taken(const struct trial *t, int64_t now_ms)
 {
-	struct registration *r = &t->registration;
+	const struct registration *r = &t->registration;
 	bool taken[CLAIMS_MAX];
 	for (size_t i = 0; i < CLAIMS_MAX; i++)
 		taken[i] = true;
@@ -192,8 +192,27 @@ static void print_taken(struct trial *t, int64_t now_ms)
 	struct receipt receipt = receipt_of(t, reason, now_ms);
 	receipt.violations = violations;
 	receipt.violation_count = count;
-	if (reason != REASON_OK)
+	return receipt;
+}
+
+static void print_taken(struct trial *t, int64_t now_ms)
+{
+	const struct receipt receipt = receipt_if_taken(t, now_ms);
+	if (receipt.reason != REASON_OK)
 		print_answer(t, "answer if the identities are taken", &receipt);
+}
+
+// What becomes of it if the limit of that name is used up.
+static struct receipt receipt_if_limited(const struct trial *t, struct slice limit, int64_t now_ms)
+{
+	struct receipt receipt = receipt_of(t, REASON_RATE_LIMITED, now_ms);
+	for (size_t i = 0; i < receipt.limit_count; i++)
+		if (slice_equal(receipt.limits[i].name, limit)) {
+			receipt.limits[i].remaining = 0;
+			receipt.limits[i].reached = true;
+		}
+	receipt.violation_count = 0;
+	return receipt;
 }
 
 static void print_route(struct trial *t)
@@ -211,7 +230,8 @@ static void print_route(struct trial *t)
 		strbuf_printf(&t->out, "no route: %s\n", t->fault.detail);
 }
 
-// A request as one line of JSON: {"method", "path", "query", "headers": {...}, "body": text}.
+// A request as one line of JSON: {"method", "path", "query", "headers": {...}, "body": text}, and what the database finds: "taken": true,
+// "limited": name of a limit.
 static bool read_line(struct trial *t, const struct node *line)
 {
 	const struct node *headers = node_member(line, "headers");
@@ -233,15 +253,26 @@ static bool read_line(struct trial *t, const struct node *line)
 	return request->method.len && request->path.len;
 }
 
-static void write_line(struct trial *t, enum reason reason, int64_t now_ms)
+static struct receipt receipt_for(const struct trial *t, const struct node *line, enum reason reason, int64_t now_ms)
+{
+	const struct node *taken = node_member(line, "taken"), *limited = node_member(line, "limited");
+	const struct registration *r = &t->registration;
+	if (t->route && node_is(limited, NODE_TEXT))
+		return receipt_if_limited(t, node_text(limited), now_ms);
+	if (node_is(taken, NODE_BOOL) && taken->boolean && (reason == REASON_OK || (reason == REASON_INVALID && r->unique_anyway)))
+		return receipt_if_taken(t, now_ms);
+	return receipt_of(t, reason, now_ms);
+}
+
+static void write_line(struct trial *t, const struct node *line, enum reason reason, int64_t now_ms)
 {
 	struct answer answer;
 	struct json_writer w;
-	struct receipt receipt = receipt_of(t, reason, now_ms);
+	struct receipt receipt = receipt_for(t, line, reason, now_ms);
 	dialect_answer(t->dialect, t->route, &t->request, t->route ? &t->registration : NULL, &receipt, t->arena, &answer);
 	json_begin(&w, &t->out);
 	json_open_map(&w);
-	json_member_text(&w, "reason", slice_of(reason_code(reason)));
+	json_member_text(&w, "reason", slice_of(reason_code(receipt.reason)));
 	json_key(&w, "violations");
 	json_open_list(&w);
 	for (size_t i = 0; i < receipt.violation_count; i++) {
@@ -288,7 +319,7 @@ static int run_lines(struct trial *t)
 			if (reason == REASON_OK)
 				reason = dialect_read(t->route, &t->request, t->pool, now_ms, t->arena, &t->registration,
 						      &t->fault);
-			write_line(t, reason, now_ms);
+			write_line(t, line, reason, now_ms);
 		} else {
 			fprintf(stderr, "enrolld: line %zu is not {\"method\", \"path\", \"query\", \"headers\", \"body\"}\n",
 				number);
