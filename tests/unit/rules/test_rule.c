@@ -44,6 +44,14 @@ static const struct rules_table *find_table(void *context, struct slice name)
 	if (!row)
 		assert_int_equal(yaml_parse("t", SLICE_LIT("{code: EG, size: 7}"), REASON_DIALECT_INVALID, arena, &row, &f),
 				 REASON_OK);
+	if (slice_equal_text(name, "sizes")) {
+		static struct slice words[] = {{"word", 4}};
+		static const struct node *small;
+		static struct rules_table sizes = {{"sizes", 5}, words, 1, &small, 1};
+		if (!small)
+			assert_int_equal(yaml_parse("t", SLICE_LIT("{word: small}"), REASON_DIALECT_INVALID, arena, &small, &f), REASON_OK);
+		return &sizes;
+	}
 	return slice_equal_text(name, "countries") ? &table : NULL;
 }
 
@@ -189,6 +197,9 @@ static const struct {
 	{"not_numeric", "\"\\u0663\\u0664\"", false},
 	{"not_numeric", "\"82736a\"", true},
 	{"not_numeric", "\"\"", true},
+	{"not_in_table: {table: sizes, column: word}", "\"Small\"", false},
+	{"not_in_table: {table: sizes, column: word}", "\"small\"", false},
+	{"not_in_table: {table: sizes, column: word}", "\"smaller\"", true},
 	{"distinct: 3", "\"aabbc\"", true},
 	{"distinct: 3", "\"aabb\"", false},
 	{"distinct: 2", "\"\\u00e4\\u00f6\"", true},
