@@ -63,17 +63,33 @@ static enum reason scene_numbering(void *context, const struct numbering **numbe
 	return loader_numbering(scene->loader, numbering, f);
 }
 
+// The sentence as written: the rule's, or the dialect's for the code, or (NULL) the rule's own.
+static const struct node *sentence_of(const struct dialect *dialect, const struct check *check)
+{
+	const struct text_row *row = text_find(&dialect->texts, check->code);
+	const struct node *text = rule_words(check->rule)->text;
+	return text ? text : row ? row->node : NULL;
+}
+
+static bool same_sentence(const struct dialect *dialect, const struct check *a, const struct check *b)
+{
+	const struct node *first = sentence_of(dialect, a), *second = sentence_of(dialect, b);
+	if (first && second)
+		return node_equal(first, second);
+	struct slice first_text = first ? node_text(first) : rule_default_text(a->rule);
+	struct slice second_text = second ? node_text(second) : rule_default_text(b->rule);
+	return slice_equal(first_text, second_text);
+}
+
 // Answers are rendered again from field and code, so these must lead to one text.
-static void refuse_ambiguous(struct loader *loader, const struct check_list *checks)
+static void refuse_ambiguous(struct loader *loader, const struct dialect *dialect, const struct check_list *checks)
 {
 	const struct check *last = &checks->items[checks->count - 1];
 	for (size_t i = 0; i + 1 < checks->count; i++) {
 		const struct check *other = &checks->items[i];
-		const struct node *a = rule_words(other->rule)->text, *b = rule_words(last->rule)->text;
 		const struct node *more = rule_words(other->rule)->data, *last_more = rule_words(last->rule)->data;
-		bool alike = a && b ? node_equal(a, b)
-				    : !a && !b && slice_equal(rule_default_text(other->rule), rule_default_text(last->rule));
-		alike = alike && (more && last_more ? node_equal(more, last_more) : more == last_more);
+		bool alike = same_sentence(dialect, other, last) &&
+			     (more && last_more ? node_equal(more, last_more) : more == last_more);
 		if (slice_equal(other->at, last->at) && slice_equal(other->code, last->code) && !alike) {
 			loader_error(
 				loader, rule_words(last->rule)->line,
@@ -96,8 +112,7 @@ static size_t find_stage(struct loader *loader, const struct route *route, struc
 static void settle_text(struct loader *loader, const struct dialect *dialect, struct check *check)
 {
 	const struct rule_words *words = rule_words(check->rule);
-	const struct text_row *row = text_find(&dialect->texts, check->code);
-	const struct node *node = words->text ? words->text : row ? row->node : NULL;
+	const struct node *node = sentence_of(dialect, check);
 	struct node own = {.type = NODE_TEXT, .line = words->line, .text = rule_default_text(check->rule)};
 	load_words(loader, dialect, node ? node : &own, check->code, words->line, &check->text);
 }
@@ -128,7 +143,7 @@ static void compile_list(struct loader *loader, const struct node *list, bool wh
 		check->when = loader_condition(loader, words->when);
 		settle_text(loader, dialect, check);
 		checks->count++;
-		refuse_ambiguous(loader, checks);
+		refuse_ambiguous(loader, dialect, checks);
 	}
 }
 
