@@ -49,7 +49,8 @@ static const struct rules_table *find_table(void *context, struct slice name)
 		static const struct node *small;
 		static struct rules_table sizes = {{"sizes", 5}, words, 1, &small, 1};
 		if (!small)
-			assert_int_equal(yaml_parse("t", SLICE_LIT("{word: small}"), REASON_DIALECT_INVALID, arena, &small, &f), REASON_OK);
+			assert_int_equal(yaml_parse("t", SLICE_LIT("{word: small}"), REASON_DIALECT_INVALID, arena, &small, &f),
+					 REASON_OK);
 		return &sizes;
 	}
 	return slice_equal_text(name, "countries") ? &table : NULL;
