@@ -230,7 +230,8 @@ struct route {
 	struct limit_list limits;
 	struct derived *derived;
 	size_t derived_count;
-	const char *counter; // NULL: no number
+	const char *counter;               // NULL: no number
+	bool unverified[CLAIM_KIND_COUNT]; // kinds of new addresses that are sent no code
 	struct answer_list answers;
 	int line;
 };

@@ -88,6 +88,23 @@ static void load_counter(struct loader *loader, const struct node *node, struct 
 		loader_error(loader, node->line, "number names a counter with letters, digits, _ and -");
 }
 
+// Which new addresses are sent a code; without it all that the worker's settings want.
+static void load_verify(struct loader *loader, const struct node *list, struct route *route)
+{
+	static const char *const words[] = {"email", "phone"};
+	static const enum claim_kind kinds[] = {CLAIM_EMAIL, CLAIM_PHONE};
+	size_t count = 0;
+	if (!list || !loader_list(loader, list, "verify", ARRAY_LEN(words), &count))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		route->unverified[kinds[i]] = true;
+	for (size_t i = 0; i < count; i++) {
+		size_t index = 0;
+		if (loader_choice(loader, node_item(list, i), "verify", words, ARRAY_LEN(words), &index))
+			route->unverified[kinds[index]] = false;
+	}
+}
+
 static void load_inherited(struct loader *loader, const struct node *node, struct route *route)
 {
 	const struct dialect *dialect = route->dialect;
@@ -105,8 +122,9 @@ static void load_inherited(struct loader *loader, const struct node *node, struc
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name", "operation", "method", "path",   "type",  "body",   "collect", "stages",
-					   "root", "access",    "limits", "fields", "rules", "derive", "number",  "answers"};
+	static const char *const keys[] = {"name",    "operation", "method", "path",   "type",   "body",
+					   "collect", "stages",    "root",   "access", "limits", "fields",
+					   "rules",   "derive",    "number", "verify", "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect,
 				.name = "",
@@ -132,6 +150,7 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_checks(loader, node_member(node, "rules"), dialect, route, NULL, &route->checks);
 	load_derived(loader, node_member(node, "derive"), route);
 	load_counter(loader, node_member(node, "number"), route);
+	load_verify(loader, node_member(node, "verify"), route);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
 	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted"), NULL) &&
 	    !answer_find(&dialect->answers, SLICE_LIT("accepted"), NULL))

@@ -88,6 +88,7 @@ static enum reason accept(struct dialect_reading *reading, struct secret_pool *p
 	map_hash(reading);
 	map_kept(reading);
 	derive_all(reading);
+	memcpy(reading->registration->unverified, reading->route->unverified, sizeof(reading->registration->unverified));
 	reading->registration->wants_tokens = reading->route->dialect->token_count > 0;
 	return keep_password(reading, pool, f);
 }

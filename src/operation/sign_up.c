@@ -64,8 +64,10 @@ static struct message_row message_for(const struct operation *op, const struct o
 	return row;
 }
 
-static bool wants_verification(const struct operation *op, const struct claim *claim)
+static bool wants_verification(const struct operation *op, const struct registration *r, const struct claim *claim)
 {
+	if (r->unverified[claim->kind])
+		return false;
 	return (claim->kind == CLAIM_EMAIL && op->conf->verify_email) || (claim->kind == CLAIM_PHONE && op->conf->verify_phone);
 }
 
@@ -74,7 +76,7 @@ static void add_verifications(const struct operation *op, const struct operation
 {
 	for (size_t i = 0; i < c->registration->claim_count; i++) {
 		const struct claim *claim = &c->registration->claims[i];
-		if (!wants_verification(op, claim) || changes->challenge_count == MESSAGES_MAX)
+		if (!wants_verification(op, c->registration, claim) || changes->challenge_count == MESSAGES_MAX)
 			continue;
 		struct challenge_row *row = &changes->challenges[changes->challenge_count++];
 		*row = challenge_for(op, c, claim, receipt->account_id);

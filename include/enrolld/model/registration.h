@@ -90,10 +90,11 @@ struct registration {
 	bool unique_anyway; // taken claims are told together with violations, not only where there are none
 	struct derived_claim derived[DERIVED_MAX];
 	size_t derived_count;
-	bool wants_number;          // the account gets an integer id, counted from 1 in each realm
-	const char *counter;        // what counts it; NULL: "account". Dialects that share a realm must share the counter too
-	bool wants_tokens;          // the answer carries tokens: the receipt gets what they are minted from
-	struct slice bearer_digest; // keyed digest of a bearer token; absent if there is none
+	bool wants_number;   // the account gets an integer id, counted from 1 in each realm
+	const char *counter; // what counts it; NULL: "account". Dialects that share a realm must share the counter too
+	bool unverified[CLAIM_KIND_COUNT];   // kinds of new addresses that are sent no code, whatever the settings say
+	bool wants_tokens;                   // the answer carries tokens: the receipt gets what they are minted from
+	struct slice bearer_digest;          // keyed digest of a bearer token; absent if there is none
 	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
 	size_t limit_count;
 	struct secret *password;    // owned by whoever owns the registration, until the hash pool takes it

@@ -6,6 +6,13 @@
 
 void case_start(struct dialect_case *c, const char *directory, const char *name)
 {
+	case_start_with(c, directory, name, NULL, NULL);
+}
+
+void case_start_with(struct dialect_case *c, const char *directory, const char *name, const char *setting, const char *value)
+{
+	const struct setting_pair pair = {setting, value};
+	const struct dialect_conf conf = {.name = name, .values = {&pair, 1}};
 	struct strbuf report = STRBUF_INIT(65536);
 	bool locked;
 	*c = (struct dialect_case){.arena = arena_create(65536)};
@@ -14,7 +21,7 @@ void case_start(struct dialect_case *c, const char *directory, const char *name)
 	assert_int_equal(secret_pool_create(8, &c->pool, &locked, &c->fault), REASON_OK);
 	c->keys = keyring_for_tests();
 	c->name = name;
-	const struct dialect_options options = {.keys = c->keys};
+	const struct dialect_options options = {.confs = &conf, .conf_count = setting != NULL, .keys = c->keys};
 	if (dialect_load(directory, &name, 1, &options, &report, &c->set, &c->fault) != REASON_OK)
 		fail_msg("%s", report.data);
 	strbuf_free(&report);

@@ -31,6 +31,8 @@ struct dialect_case {
 
 // Loads schemas/dialects/<name>; fails the test with the report if that cannot be.
 void case_start(struct dialect_case *c, const char *directory, const char *name);
+// With one of its settings.
+void case_start_with(struct dialect_case *c, const char *directory, const char *name, const char *setting, const char *value);
 void case_end(struct dialect_case *c);
 // Routes and reads a request; the reason that stopped it, or OK. The body is copied, and wiped afterwards as the caller of dialect_read does.
 enum reason case_read(struct dialect_case *c, const char *method, const char *path, struct slice body);

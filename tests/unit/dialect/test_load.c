@@ -79,6 +79,9 @@ static const struct {
 	{ROUTE "  - {name: b, operation: verify, type: x.v1}\n", ""},
 	{"format: 1\nformat: 2\n", "2:1: format: given twice, first in line 1\n"},
 	{"[]", "1: the file is a map, not list\n"},
+	{ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a, verify: []}\n", ""},
+	{ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a, verify: [email, fax]}\n",
+	 "8: verify \"fax\" is not known; there are: email, phone\n"},
 	{"", "0: the file is a map, not null\n"},
 	{"dialect: other\nroutez: []\n",
 	 "2: in the file, the key \"routez\" is not known; did you mean \"routes\"?\n"

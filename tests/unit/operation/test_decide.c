@@ -173,6 +173,20 @@ static void without_verification_the_account_is_active(void **state)
 	assert_false(x->receipt.has_challenge);
 }
 
+static void the_dialect_says_what_is_verified(void **state)
+{
+	struct fixture *x = *state;
+	x->registration.unverified[CLAIM_PHONE] = true;
+	(void)decide(x);
+	assert_string_equal(x->changes.account.state, "pending");
+	assert_int_equal(x->changes.challenge_count, 1);
+	assert_string_equal(x->changes.challenges[0].purpose, "verify_email");
+	x->registration.unverified[CLAIM_EMAIL] = true;
+	(void)decide(x);
+	assert_string_equal(x->changes.account.state, "active");
+	assert_int_equal(x->changes.message_count, 0);
+}
+
 static void a_taken_identity_is_refused_without_a_hash(void **state)
 {
 	struct fixture *x = *state;
@@ -451,6 +465,7 @@ int main(void)
 		WITH_FIXTURE(another_request_gives_other_ids),
 		WITH_FIXTURE(the_message_goes_to_the_stored_address),
 		WITH_FIXTURE(without_verification_the_account_is_active),
+		WITH_FIXTURE(the_dialect_says_what_is_verified),
 		WITH_FIXTURE(a_taken_identity_is_refused_without_a_hash),
 		WITH_FIXTURE(result_bytes_are_as_documented),
 		WITH_FIXTURE(an_invalid_request_keeps_its_violations),
