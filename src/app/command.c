@@ -12,7 +12,7 @@
 static const struct command commands[] = {
 	{"run", "", "", "Run the worker until SIGTERM.",
 	 "Takes records from the request topics, writes accounts, sends results, replies, events and messages. SIGTERM and SIGINT drain what is\n"
-	 "in hand within worker.drain_limit and leave; a second one leaves at once. SIGHUP reads the settings again and puts the reloadable ones in\n"
+	 "in hand within worker.drain_limit and leave; a second one leaves at once. SIGHUP reads settings and dialects again and puts the reloadable ones in\n"
 	 "force. Settings come from --config, then the environment (see 'enrolld settings').\n\n"
 	 "  enrolld run --config enrolld.yaml\n",
 	 command_run},

@@ -21,6 +21,7 @@
 #include "enrolld/version.h"
 
 #define TICK_MS 500
+#define REPORT_MAX ((size_t)64 * 1024)
 
 // Passwords pass through this process: no core files, no debugger of the same user.
 static void forbid_cores(void)
@@ -46,21 +47,39 @@ static void note_change(void *ctx, const char *name, bool reloadable)
 	LOG(setting_changed, log_text("setting", name), log_bool("in_force", reloadable));
 }
 
+static void log_dialect_errors(const struct strbuf *report)
+{
+	for (struct slice rest = strbuf_slice(report); rest.len;) {
+		const char *end = memchr(rest.ptr, '\n', rest.len);
+		struct slice line = {rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len};
+		size_t used = line.len + (end != NULL);
+		LOG(dialect_error, log_slice("error", line));
+		rest = (struct slice){rest.ptr + used, rest.len - used};
+	}
+}
+
 // A reload that fails leaves everything as it was.
 static void reload(const struct invocation *invocation, struct worker *worker, struct conf **conf)
 {
 	struct conf *next;
 	struct fault f;
+	struct strbuf report = STRBUF_INIT(REPORT_MAX);
 	notify_send("RELOADING=1");
 	if (conf_load(conf_tables(), invocation->config, environ, NULL, &next, &f) != REASON_OK) {
 		LOG_FAULT(settings_refused, &f);
 	} else {
-		size_t changed = conf_diff(*conf, next, note_change, NULL);
-		worker_reload(worker, next);
-		LOG(settings_reloaded, log_int("changed", (int64_t)changed));
+		if (worker_reload(worker, next, &report, &f) != REASON_OK) {
+			log_dialect_errors(&report);
+			LOG_FAULT(dialects_refused, &f);
+		} else {
+			size_t changed = conf_diff(*conf, next, note_change, NULL);
+			LOG(settings_reloaded, log_int("changed", (int64_t)changed));
+			LOG(dialects_reloaded);
+		}
 		// The worker keeps pointing into the first configuration: only the reloadable values were taken from the new one.
 		conf_destroy(next);
 	}
+	strbuf_free(&report);
 	notify_send("READY=1");
 }
 

@@ -23,21 +23,35 @@ struct worker {
 	struct flow_parts parts;
 	struct operation operation;
 	struct keyring *keys;
-	struct dialect_set *dialects;
+	struct dialect_shelf *dialects;
+	const char *dialect_folder;
 	struct admin *admin;
 	pthread_mutex_t lock; // of flow, which the admin endpoint asks and worker_stop ends
 	struct flow *flow;
 	bool stopping;
 };
 
-static enum reason load_dialects(struct worker *w, const struct conf *conf, struct strbuf *report, struct fault *f)
+// The dialects that the topics name, with what conf sets of them.
+static enum reason load_dialects(const struct worker *w, const struct conf *conf, struct strbuf *report, struct dialect_set **set,
+				 struct fault *f)
 {
+	struct arena *arena = arena_create(1024);
 	size_t count;
-	const char *const *names = parts_dialects(w->parts.topics, w->parts.topic_count, w->arena, &count);
+	const char *const *names = parts_dialects(w->parts.topics, w->parts.topic_count, arena, &count);
 	struct dialect_options options = parts_dialect_options(conf);
 	options.keys = w->keys;
-	enum reason reason = dialect_load(parts_dialect_folder(conf, w->arena), names, count, &options, report, &w->dialects, f);
-	w->parts.dialects = w->dialects;
+	enum reason reason = dialect_load(w->dialect_folder, names, count, &options, report, set, f);
+	arena_destroy(arena);
+	return reason;
+}
+
+static enum reason make_dialects(struct worker *w, const struct conf *conf, struct strbuf *report, struct fault *f)
+{
+	struct dialect_set *set = NULL;
+	w->dialect_folder = parts_dialect_folder(conf, w->arena);
+	enum reason reason = load_dialects(w, conf, report, &set, f);
+	if (reason == REASON_OK)
+		w->parts.dialects = w->dialects = dialect_shelf_create(set);
 	return reason;
 }
 
@@ -101,7 +115,7 @@ static enum reason build(struct worker *w, const struct conf *conf, struct strbu
 	if (reason == REASON_OK)
 		reason = keyring_load(w->process->keys_file, &w->keys, f);
 	if (reason == REASON_OK)
-		reason = load_dialects(w, conf, report, f);
+		reason = make_dialects(w, conf, report, f);
 	if (reason == REASON_OK)
 		reason = make_secrets(w, f);
 	if (reason == REASON_OK)
@@ -162,18 +176,24 @@ void worker_destroy(struct worker *w)
 	courier_destroy(w->parts.courier);
 	credential_pool_destroy(w->parts.hashes);
 	secret_pool_destroy(w->parts.secrets);
-	dialect_set_destroy(w->dialects);
+	dialect_shelf_destroy(w->dialects);
 	keyring_destroy(w->keys);
 	pthread_mutex_destroy(&w->lock);
 	arena_destroy(w->arena);
 	free(w);
 }
 
-void worker_reload(struct worker *w, const struct conf *conf)
+enum reason worker_reload(struct worker *w, const struct conf *conf, struct strbuf *report, struct fault *f)
 {
-	(void)w;
 	const struct process_conf *process = conf_get(conf, &process_settings);
+	struct dialect_set *set = NULL;
+	enum reason reason = load_dialects(w, conf, report, &set, f);
+	metric_add(METRIC_dialect_reloads, METRIC_LABELS(reason == REASON_OK ? "done" : "refused"), 1);
+	if (reason != REASON_OK)
+		return reason;
+	dialect_shelf_put(w->dialects, set);
 	log_configure((enum log_level)process->log_level, (enum log_format)process->log_format);
+	return REASON_OK;
 }
 
 enum reason worker_failure(struct worker *w, struct fault *f)

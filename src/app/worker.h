@@ -13,8 +13,9 @@ enum reason worker_create(const struct conf *conf, struct worker **worker, struc
 void worker_stop(struct worker *worker, bool *clean);
 void worker_destroy(struct worker *worker); // NULL is fine
 
-// Puts the reloadable settings of a newer configuration in force.
-void worker_reload(struct worker *worker, const struct conf *conf);
+// Puts the reloadable settings of a newer configuration in force, and the dialects as their files are now; requests in hand keep theirs.
+// DIALECT_INVALID, FILE_UNREADABLE: all stays as it was; report has every error, one a line.
+enum reason worker_reload(struct worker *worker, const struct conf *conf, struct strbuf *report, struct fault *f) ATTR_MUST_USE;
 enum reason worker_failure(struct worker *worker, struct fault *f) ATTR_MUST_USE;
 bool worker_ready(struct worker *worker, struct strbuf *why) ATTR_MUST_USE;
 bool worker_healthy(struct worker *worker, struct strbuf *why) ATTR_MUST_USE;

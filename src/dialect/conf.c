@@ -3,7 +3,7 @@
 #include "enrolld/dialect/dialect.h"
 
 static const struct setting rows[] = {
-	{"dialects.*.values", SETTING_AT(MAP, struct dialect_conf, values),
+	{"dialects.*.values", SETTING_AT(MAP, struct dialect_conf, values), .reloadable = true,
 	 .doc = "Values for what the dialect's file lists under \"settings\", such as registration: closed."},
 };
 

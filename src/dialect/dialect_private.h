@@ -2,6 +2,8 @@
 // A dialect as it is held in memory: everything in the set's arena, read-only once loaded.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "enrolld/dialect/dialect.h"
 #include "enrolld/doc/json.h"
 #include "enrolld/doc/node.h"
@@ -274,6 +276,7 @@ struct named_list {
 
 struct dialect_set {
 	struct arena *arena;
+	atomic_size_t holders;
 	struct dialect **dialects;
 	size_t count;
 	struct named_list *lists;

@@ -120,6 +120,7 @@ enum reason dialect_load(const char *directory, const char *const *names, size_t
 	struct arena *arena = arena_create(ARENA_BLOCK);
 	struct dialect_set *made = ARENA_NEW(arena, struct dialect_set);
 	made->arena = arena;
+	atomic_init(&made->holders, 1);
 	made->dialects = ARENA_ARRAY(arena, count, struct dialect *);
 	made->functions = functions(arena);
 	made->keys = options ? options->keys : NULL;

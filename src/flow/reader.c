@@ -118,8 +118,9 @@ static void interpret(struct reader *r, struct work *work)
 				    &work->request, &work->addressed, &f);
 	if (work->addressed) {
 		const struct setting_list *names = &work->topic->dialects;
-		enum reason routed = dialect_route(lane->parts->dialects, names->items, names->count, &work->request,
-						   &work->dialect, &work->route, &f);
+		work->dialects = dialect_shelf_take(lane->parts->dialects);
+		enum reason routed = dialect_route(work->dialects, names->items, names->count, &work->request, &work->dialect,
+						   &work->route, &f);
 		if (work->refusal == REASON_OK)
 			work->refusal = routed;
 	}

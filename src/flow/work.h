@@ -48,7 +48,8 @@ struct work {
 	const struct topic_conf *topic;
 	struct request request;
 	bool addressed;
-	enum reason refusal; // why it cannot be accepted, as far as is known; OK if it can
+	enum reason refusal;          // why it cannot be accepted, as far as is known; OK if it can
+	struct dialect_set *dialects; // held as long as the work, whatever takes its place meanwhile
 	const struct dialect *dialect;
 	const struct route *route;
 	bool read; // registration is filled

@@ -39,6 +39,15 @@ enum reason dialect_load(const char *directory, const char *const *names, size_t
 			 struct strbuf *report, struct dialect_set **set, struct fault *f) ATTR_MUST_USE;
 void dialect_set_destroy(struct dialect_set *set); // NULL is fine
 
+// The set in force, for several threads, while another may take its place. A set is destroyed when its last holder releases it; what was just loaded
+// has one holder, its loader, who gives it away with create and put.
+struct dialect_shelf;
+struct dialect_shelf *dialect_shelf_create(struct dialect_set *set) ATTR_MUST_USE;
+void dialect_shelf_destroy(struct dialect_shelf *shelf);                           // NULL is fine
+struct dialect_set *dialect_shelf_take(struct dialect_shelf *shelf) ATTR_MUST_USE; // to be released
+void dialect_shelf_put(struct dialect_shelf *shelf, struct dialect_set *set);
+void dialect_set_release(struct dialect_set *set); // NULL is fine
+
 // Which dialect and route a request is for: by event type, or by method and path, among the topic's dialects in their order. Sets request->route.
 // ROUTE_UNKNOWN or METHOD_NOT_ALLOWED: *route is NULL and *dialect the one that answers (the topic's first, or the path's owner).
 // names: at least one, all of them loaded.

@@ -41,7 +41,7 @@ struct flow_parts {
 	const struct store_conf *store;
 	const struct topic_conf *topics;
 	size_t topic_count;
-	const struct dialect_set *dialects;
+	struct dialect_shelf *dialects;
 	const struct operation *operation;
 	const struct keyring *keys;
 	struct secret_pool *secrets;
