@@ -79,6 +79,11 @@ void lane_finish(struct lane *lane, struct work *work)
 		lane_end(lane, work);
 }
 
+void lane_transactional_id(const struct lane *lane, const char *instance, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s-%s", lane->group, instance);
+}
+
 bool lane_idle(struct lane *lane)
 {
 	pthread_mutex_lock(&lane->window_lock);

@@ -71,6 +71,8 @@ void lane_stop(struct lane *lane);               // asks the reader to take no m
 bool lane_idle(struct lane *lane) ATTR_MUST_USE; // nothing in hand
 // Gives up what is left, joins the threads, closes and frees everything. true: nothing was left and the run is marked as ended.
 bool lane_leave(struct lane *lane);
+// Ends Kafka transactions that members who are gone may have left open, which hide offsets and results from readers. Reader thread.
+void lane_fence_lost(struct lane *lane);
 bool lane_ready(struct lane *lane, struct strbuf *why) ATTR_MUST_USE;
 bool lane_alive(struct lane *lane, int64_t limit_ms) ATTR_MUST_USE;
 void lane_measure(struct lane *lane);
@@ -92,6 +94,9 @@ void lane_release_waiters(struct lane *lane, struct work *work);
 void lane_look_again(struct lane *lane, struct work *work);
 // The outputs are there: to the ledger, for the sinker, which ledger_wake tells when all of a batch are. Releases order keys.
 void lane_finish(struct lane *lane, struct work *work);
+
+// The producer's name of an instance of this lane.
+void lane_transactional_id(const struct lane *lane, const char *instance, char *out, size_t size);
 
 // A step of a stage begins (work was taken) or ends.
 void lane_busy(struct lane *lane, enum stage stage);

@@ -56,6 +56,11 @@ static void on_orphaned(void *ctx, size_t partitions)
 	LOG(partitions_orphaned, log_text("lane", lane_kind_name(lane->kind)), log_int("partitions", (int64_t)partitions));
 }
 
+static void on_undecided(void *ctx)
+{
+	lane_fence_lost(ctx);
+}
+
 static void gather_topics(struct lane *lane)
 {
 	const struct flow_parts *parts = lane->parts;
@@ -102,7 +107,7 @@ static enum reason open_source(struct lane *lane, struct fault *f)
 		.topics = names,
 		.topic_count = lane->topic_count,
 		.value_limit = (size_t)limit,
-		.events = {lane, on_assigned, on_dropped, on_gap, on_orphaned},
+		.events = {lane, on_assigned, on_dropped, on_gap, on_orphaned, on_undecided},
 	};
 	enum reason reason = source_create(&options, &lane->source, f);
 	free(names);

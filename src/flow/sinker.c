@@ -35,7 +35,7 @@ static bool open_sink(struct sinker *s)
 	const struct flow_conf *conf = lane->parts->conf;
 	const char *topics[] = {conf->result_topic, conf->event_topic, conf->dead_topic};
 	char id[400];
-	(void)snprintf(id, sizeof(id), "%s-%s", lane->group, conf->instance);
+	lane_transactional_id(lane, conf->instance, id, sizeof(id));
 	struct sink_options options = {
 		.conf = lane->parts->kafka,
 		.group = lane->group,

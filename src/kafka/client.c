@@ -12,6 +12,8 @@
 #include "enrolld/base/log.h"
 #include "enrolld/base/thread.h"
 
+#define HEARTBEAT_MS 1000
+
 struct property {
 	const char *name;
 	const char *value;
@@ -115,7 +117,8 @@ static void set_optional(rd_kafka_conf_t *rdconf)
 
 static enum reason fix_consumer(const struct kafka_conf *conf, rd_kafka_conf_t *rdconf, struct fault *f)
 {
-	int64_t heartbeat = conf->session_timeout_ms / 3 < 3000 ? conf->session_timeout_ms / 3 : 3000;
+	// With each heartbeat a member learns of a rebalance: others who wait for it do not wait long.
+	int64_t heartbeat = conf->session_timeout_ms / 3 < HEARTBEAT_MS ? conf->session_timeout_ms / 3 : HEARTBEAT_MS;
 	enum reason reason = set_all(rdconf, consumer_fixed, ARRAY_LEN(consumer_fixed), f);
 	if (reason == REASON_OK)
 		reason = client_set_number(rdconf, "session.timeout.ms", conf->session_timeout_ms, f);

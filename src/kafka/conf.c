@@ -26,10 +26,12 @@ static const struct setting rows[] = {
 	 .doc = "librdkafka properties of the producers; they win over kafka.properties."},
 	{"kafka.results", AT(CHOICE, results), .choices = results, .fallback = "transactional",
 	 .doc = "How results leave, together with the offsets that they pass."},
-	{"kafka.session_timeout", AT(DURATION, session_timeout_ms), .min = 1000, .max = 300000, .fallback = "45s",
-	 .doc = "After this silence the group gives a worker's partitions to others. Brokers accept 6s to 30m unless set otherwise."},
+	{"kafka.session_timeout", AT(DURATION, session_timeout_ms), .min = 1000, .max = 300000, .fallback = "6s",
+	 .doc = "After this silence the group gives a worker's partitions to others, and a restart that takes longer moves them. Brokers accept 6s to 30m "
+		"unless set otherwise."},
 	{"kafka.transaction_timeout", AT(DURATION, transaction_timeout_ms), .min = 1000, .max = 900000, .fallback = "10s",
-	 .doc = "Longest life of a Kafka transaction; a worker that is killed inside one holds up readers of the results for this long."},
+	 .doc = "Longest life of a Kafka transaction; a worker that is killed inside one holds up readers of the results until it "
+		"returns, or others have its partitions and end it, or brokers do: some seconds after this time."},
 	{"kafka.prefetch_records", AT(INT, prefetch_records), .min = 1, .max = 1000000, .unit = "records", .fallback = "10000",
 	 .doc = "Records fetched ahead for one lane; below one second of traffic it slows reading."},
 	{"kafka.prefetch_bytes", AT(SIZE, prefetch_bytes), .min = 65536, .max = (int64_t)1 << 30, .fallback = "16MiB",

@@ -94,28 +94,38 @@ static void read_group(const rd_kafka_ConsumerGroupDescription_t *group, const c
 	}
 }
 
+// OK: *ret_group is the call's. The caller ends the call in any case.
+static enum reason describe(rd_kafka_t *rk, const char *group, int timeout_ms, struct admin_call *call,
+			    const rd_kafka_ConsumerGroupDescription_t **ret_group, struct fault *f)
+{
+	enum reason reason = admin_begin(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms, call, f);
+	if (reason == REASON_OK) {
+		rd_kafka_DescribeConsumerGroups(rk, &group, 1, call->options, call->queue);
+		reason = admin_wait(call, timeout_ms, "members of the group", f);
+	}
+	if (reason != REASON_OK)
+		return reason;
+	size_t count = 0;
+	const rd_kafka_ConsumerGroupDescription_t **groups = rd_kafka_DescribeConsumerGroups_result_groups(
+		rd_kafka_event_DescribeConsumerGroups_result(call->event), &count);
+	const rd_kafka_error_t *error = count == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
+	if (count != 1 || error)
+		return fault_set(f, error ? client_reason(rd_kafka_error_code(error)) : REASON_KAFKA_UNAVAILABLE,
+				 "members of the group: %s", error ? rd_kafka_error_string(error) : "no answer");
+	*ret_group = groups[0];
+	return REASON_OK;
+}
+
 enum reason group_look(rd_kafka_t *rk, const char *group, const char *member, char *const *topics, size_t topic_count,
 		       int timeout_ms, struct group_look *ret_look, struct fault *f)
 {
 	struct admin_call call;
 	struct group_look look = {0};
+	const rd_kafka_ConsumerGroupDescription_t *description = NULL;
 	size_t partitions = 0;
-	enum reason reason = admin_begin(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms, &call, f);
-	if (reason == REASON_OK) {
-		rd_kafka_DescribeConsumerGroups(rk, &group, 1, call.options, call.queue);
-		reason = admin_wait(&call, timeout_ms, "members of the group", f);
-	}
-	if (reason == REASON_OK) {
-		size_t count = 0;
-		const rd_kafka_ConsumerGroupDescription_t **groups = rd_kafka_DescribeConsumerGroups_result_groups(
-			rd_kafka_event_DescribeConsumerGroups_result(call.event), &count);
-		const rd_kafka_error_t *error = count == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
-		if (count != 1 || error)
-			reason = fault_set(f, error ? client_reason(rd_kafka_error_code(error)) : REASON_KAFKA_UNAVAILABLE,
-					   "members of the group: %s", error ? rd_kafka_error_string(error) : "no answer");
-		else
-			read_group(groups[0], member, topics, topic_count, &look);
-	}
+	enum reason reason = describe(rk, group, timeout_ms, &call, &description, f);
+	if (reason == REASON_OK)
+		read_group(description, member, topics, topic_count, &look);
 	admin_end(&call);
 	for (size_t i = 0; i < topic_count && reason == REASON_OK; i++)
 		reason = count_partitions(rk, topics[i], timeout_ms, &partitions, f);
@@ -124,4 +134,22 @@ enum reason group_look(rd_kafka_t *rk, const char *group, const char *member, ch
 	look.orphans = partitions > look.orphans ? partitions - look.orphans : 0;
 	*ret_look = look;
 	return REASON_OK;
+}
+
+enum reason group_present(rd_kafka_t *rk, const char *group, const char *const *ids, size_t count, int timeout_ms, bool *present,
+			  struct fault *f)
+{
+	struct admin_call call;
+	const rd_kafka_ConsumerGroupDescription_t *description = NULL;
+	enum reason reason = describe(rk, group, timeout_ms, &call, &description, f);
+	for (size_t i = 0; i < count && reason == REASON_OK; i++) {
+		present[i] = false;
+		for (size_t k = 0; k < rd_kafka_ConsumerGroupDescription_member_count(description); k++) {
+			const char *id = rd_kafka_MemberDescription_group_instance_id(
+				rd_kafka_ConsumerGroupDescription_member(description, k));
+			present[i] |= id && strcmp(id, ids[i]) == 0;
+		}
+	}
+	admin_end(&call);
+	return reason;
 }

@@ -33,6 +33,10 @@ struct group_look {
 enum reason group_look(rd_kafka_t *rk, const char *group, const char *member, char *const *topics, size_t topic_count,
 		       int timeout_ms, struct group_look *look, struct fault *f) ATTR_MUST_USE;
 
+// Which static members (by group.instance.id) the group has now. present[i] tells of ids[i].
+enum reason group_present(rd_kafka_t *rk, const char *group, const char *const *ids, size_t count, int timeout_ms, bool *present,
+			  struct fault *f) ATTR_MUST_USE;
+
 // Is it time for a look?
 bool orphans_due(struct orphans *o) ATTR_MUST_USE;
 // Takes a look into account (NULL: it failed). true: it is for this member to join anew.

@@ -30,6 +30,7 @@ struct partition {
 	bool announced; // "assigned" was called, "dropped" not yet
 	int64_t position, high, passed;
 	int64_t retry_ns;       // WAITING, PAUSED: not to be asked again before
+	int64_t undecided_ns;   // WAITING: since when its committed offset has been undecided; 0: it is not
 	int64_t above_since_ns; // since when its offset was seen above the end; 0: it was not
 	int64_t above;          // PAUSED: that offset
 };

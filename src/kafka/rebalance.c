@@ -58,7 +58,9 @@ static bool member_changed(struct source *s)
 
 static void on_assign(struct source *s, rd_kafka_topic_partition_list_t *partitions)
 {
-	s->eager = strcmp(rd_kafka_rebalance_protocol(s->rk), "EAGER") == 0;
+	const char *protocol = rd_kafka_rebalance_protocol(s->rk);
+	if (protocol) // NULL while the group is being left
+		s->eager = strcmp(protocol, "EAGER") == 0;
 	orphans_doubt(&s->orphans);
 	if (member_changed(s) && s->table.count > 0)
 		partition_table_rewind(&s->table);

@@ -86,6 +86,19 @@ void sink_close(struct sink *sink, int deadline_ms)
 	free(sink);
 }
 
+enum reason sink_fence(const struct kafka_conf *conf, const char *transactional_id, int timeout_ms, struct fault *f)
+{
+	struct sink *sink = calloc(1, sizeof(*sink));
+	if (!sink)
+		PANIC("sink: out of memory");
+	sink->conf = conf;
+	sink->transactional_id = copy_text(transactional_id, "");
+	topics_init(&sink->topics);
+	enum reason reason = producer_revive(sink, timeout_ms, f);
+	sink_close(sink, BATCH_END_MS);
+	return reason;
+}
+
 // --- before a batch begins ---
 
 size_t sink_output_limit(const struct sink *sink)

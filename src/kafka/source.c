@@ -112,6 +112,17 @@ static void reopen(struct source *s)
 			    s->group);
 }
 
+enum reason source_present(struct source *s, const char *const *instances, size_t count, bool *present, struct fault *f)
+{
+	rd_kafka_t *rk = NULL;
+	enum reason reason = client_open_plain(s->conf, s->group, &rk, f);
+	if (reason == REASON_OK)
+		reason = group_present(rk, s->group, instances, count, PROBE_MS, present, f);
+	if (rk)
+		(void)client_destroy(rk, PROBE_MS);
+	return reason;
+}
+
 static bool started(const struct source *s)
 {
 	for (size_t i = 0; i < s->table.count; i++)

@@ -37,6 +37,7 @@ struct source {
 	bool reopen; // the handle has had its day
 	struct fences fences;
 	struct orphans orphans; // reader thread
+	int64_t undecided_ns;   // when undecided offsets were last told of; reader thread
 
 	pthread_mutex_t lock; // of the members below
 	char *member;         // member id when the partitions were assigned

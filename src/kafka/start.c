@@ -15,6 +15,8 @@
 #define FAILED_MS 200 // after a question without an answer
 #define ABOVE_MS 3000 // an offset above the end for this long is no passing state of a new leader
 #define PAUSED_EVERY_MS 10000
+#define UNDECIDED_MS 500        // a transaction in good health ends in milliseconds
+#define UNDECIDED_EVERY_MS 3000 // between two times that it is told of
 #define MS ((int64_t)1000000)
 
 static bool is_due(const struct partition *p, int64_t now)
@@ -99,6 +101,14 @@ static void resolve(struct source *s, struct partition *p, int64_t own, int64_t 
 	(void)pthread_mutex_unlock(&s->table.lock);
 }
 
+static void note_undecided(struct partition *p, bool undecided)
+{
+	if (!undecided)
+		p->undecided_ns = 0;
+	else if (p->undecided_ns == 0)
+		p->undecided_ns = clock_mono_ns();
+}
+
 // false: the brokers do not answer; the others need not be asked now.
 static bool resolve_one(struct source *s, const rd_kafka_topic_partition_t *own, const rd_kafka_topic_partition_t *passed)
 {
@@ -108,6 +118,7 @@ static bool resolve_one(struct source *s, const rd_kafka_topic_partition_t *own,
 	bool asked = err == RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (!p)
 		return true;
+	note_undecided(p, err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT);
 	if (asked)
 		err = rd_kafka_query_watermark_offsets(s->rk, own->topic, own->partition, &low, &high, ASK_MS);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -135,6 +146,19 @@ static void read_offsets(struct source *s, rd_kafka_topic_partition_list_t *own)
 				break;
 	}
 	rd_kafka_topic_partition_list_destroy(passed);
+}
+
+// Whoever has that transaction open is no owner of the partition any more.
+static void tell_undecided(struct source *s)
+{
+	int64_t now = clock_mono_ns(), since = now;
+	for (size_t i = 0; i < s->table.count; i++)
+		if (s->table.items[i]->undecided_ns != 0 && s->table.items[i]->undecided_ns < since)
+			since = s->table.items[i]->undecided_ns;
+	if (!s->events.undecided || now - since < UNDECIDED_MS * MS || now - s->undecided_ns < UNDECIDED_EVERY_MS * MS)
+		return;
+	s->events.undecided(s->events.ctx);
+	s->undecided_ns = clock_mono_ns();
 }
 
 static bool forward(struct source *s, const struct partition *p)
@@ -213,6 +237,7 @@ void source_start_partitions(struct source *s)
 	if (due->cnt > 0 && !held)
 		read_offsets(s, due);
 	rd_kafka_topic_partition_list_destroy(due);
+	tell_undecided(s);
 
 	size_t waiting = count_state(s, PARTITION_WAITING);
 	if (waiting == 0)

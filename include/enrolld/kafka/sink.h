@@ -47,4 +47,8 @@ size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
 //   KAFKA_FATAL, KAFKA_DENIED halt
 enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
 			const struct passage *passages, size_t passage_count, struct fault *f) ATTR_MUST_USE;
+// Takes over a transactional id that its holder has left: its open transaction is aborted (or, if its commit was decided, completed), and
+// a holder that wakes is fenced. Waits for that up to timeout_ms.
+enum reason sink_fence(const struct kafka_conf *conf, const char *transactional_id, int timeout_ms, struct fault *f) ATTR_MUST_USE;
+
 void sink_close(struct sink *sink, int deadline_ms); // NULL is fine

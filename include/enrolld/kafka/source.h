@@ -31,6 +31,9 @@ struct source_events {
 	// So many partitions of the topics were with no member of the group for some seconds; this one now joins it anew to have them assigned. May
 	// be NULL.
 	void (*orphaned)(void *ctx, size_t partitions);
+	// Committed offsets of a partition that is ours have been undecided for half a second, and again each some seconds: a member that is gone
+	// may have a Kafka transaction open (see source_present, sink_fence). May be NULL.
+	void (*undecided)(void *ctx);
 };
 
 struct source_options {
@@ -56,6 +59,10 @@ bool source_current(struct source *source, const char *topic, int32_t partition,
 // Ends the epoch of every assigned partition now; the reader's next source_poll calls dropped for each, reads both committed offsets again and
 // seeks. For after an aborted or unknown Kafka transaction.
 void source_rewind(struct source *source);
+
+// Which static members (by group.instance.id) the group has now, as the brokers say. present[i] tells of instances[i]. Reader thread.
+enum reason source_present(struct source *source, const char *const *instances, size_t count, bool *present,
+			   struct fault *f) ATTR_MUST_USE;
 
 struct source_lag {
 	int64_t records;        // high watermark minus the position after the last record taken, over the running partitions

@@ -98,6 +98,9 @@ enum reason store_forget(struct store *store, const char *group, const char *top
 enum reason store_run_begin(struct store *store, const char *instance, const char *lane, bool *unclean,
 			    struct fault *f) ATTR_MUST_USE;
 enum reason store_run_end(struct store *store, const char *instance, const char *lane, struct fault *f) ATTR_MUST_USE;
+// Other instances whose run of the lane has no end, the youngest first: they work, or are lost. max of them at most.
+enum reason store_run_others(struct store *store, const char *instance, const char *lane, size_t max, struct arena *arena,
+			     struct slice *instances, size_t *count, struct fault *f) ATTR_MUST_USE;
 // After an unclean stop: commits that the record is in hand and returns how often it was before. store_hand_off forgets it again.
 enum reason store_hand_on(struct store *store, const char *group, const struct coordinates *at, int *before,
 			  struct fault *f) ATTR_MUST_USE;

@@ -272,6 +272,11 @@ static void on_gap(void *ctx, const char *topic, int32_t partition, int64_t comm
 	note(ctx, (struct rig_event){RIG_GAP, partition, committed, low, high});
 }
 
+static void on_undecided(void *ctx)
+{
+	note(ctx, (struct rig_event){.kind = RIG_UNDECIDED});
+}
+
 struct worker *worker_create(const char *group, const char *instance, const char *topic, const char *out)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -287,13 +292,14 @@ struct worker *worker_create(const char *group, const char *instance, const char
 void worker_open(struct worker *w)
 {
 	const char *topics[] = {w->topic}, *outs[] = {w->out};
-	struct source_options source = {.conf = &w->conf,
-					.group = w->group,
-					.instance = w->instance,
-					.topics = topics,
-					.topic_count = 1,
-					.value_limit = 1024,
-					.events = {.ctx = w, .assigned = on_assigned, .dropped = on_dropped, .gap = on_gap}};
+	struct source_options source = {
+		.conf = &w->conf,
+		.group = w->group,
+		.instance = w->instance,
+		.topics = topics,
+		.topic_count = 1,
+		.value_limit = 1024,
+		.events = {.ctx = w, .assigned = on_assigned, .dropped = on_dropped, .gap = on_gap, .undecided = on_undecided}};
 	struct sink_options sink = {
 		.conf = &w->conf, .group = w->group, .transactional_id = w->instance, .topics = outs, .topic_count = 1};
 	struct fault f = {0};

@@ -54,7 +54,7 @@ size_t rig_count(const struct rig_outputs *outputs, const char *value);
 void rig_free(struct rig_outputs *outputs);
 
 struct rig_event {
-	enum { RIG_ASSIGNED, RIG_DROPPED, RIG_GAP } kind;
+	enum { RIG_ASSIGNED, RIG_DROPPED, RIG_GAP, RIG_UNDECIDED } kind;
 	int32_t partition;
 	int64_t a, b, c; // start, passed; or committed, low, high
 };

@@ -395,6 +395,21 @@ static void test_close_while_joining(void **state)
 	}
 }
 
+// Nor must a stop be disturbed by a rebalance that nobody has served since it began.
+static void test_close_in_a_rebalance(void **state)
+{
+	struct names n = name_all(PARTITIONS);
+	(void)state;
+	struct worker *a = start_worker(&n, n.group, NULL);
+	worker_until_event(a, RIG_ASSIGNED, PARTITIONS);
+	struct worker *b = start_worker(&n, n.other, NULL);
+	int64_t until = clock_mono_ns() + 3 * S;
+	while (clock_mono_ns() < until)
+		worker_step(b);
+	worker_destroy(a);
+	worker_destroy(b);
+}
+
 static void test_missing_topic(void **state)
 {
 	struct names n = name_all(1);
@@ -426,7 +441,7 @@ int main(void)
 		cmocka_unit_test(test_set_back),        cmocka_unit_test(test_undecided_commit),
 		cmocka_unit_test(test_undecided_abort), cmocka_unit_test(test_cut_while_reading),
 		cmocka_unit_test(test_twin_instance),   cmocka_unit_test(test_close_while_joining),
-		cmocka_unit_test(test_missing_topic),
+		cmocka_unit_test(test_missing_topic),   cmocka_unit_test(test_close_in_a_rebalance),
 	};
 	return cmocka_run_group_tests_name("kafka group", tests, NULL, NULL);
 }

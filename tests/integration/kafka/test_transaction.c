@@ -160,24 +160,29 @@ static void test_twin(void **state)
 	worker_destroy(w);
 }
 
-// A worker that was killed in a transaction: its next life settles it at once.
-static void test_left_open(void **state)
+// Ten records, and a producer of that name that died in a transaction about them.
+static void leave_open(const struct names *n, const char *transactional_id)
 {
-	struct names n = name_all(NULL, NULL);
-	(void)state;
-	rig_produce(n.in, 0, 0, 10);
-	rd_kafka_t *dead = rig_producer(n.group);
+	rig_produce(n->in, 0, 0, 10);
+	rd_kafka_t *dead = rig_producer(transactional_id);
 	rig_check(rd_kafka_begin_transaction(dead));
-	rig_send(dead, (struct rig_message){.topic = n.out, .key = "never seen"});
-	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(n.group);
+	rig_send(dead, (struct rig_message){.topic = n->out, .key = "never seen"});
+	rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(n->group);
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, n.in, 0)->offset = 9;
+	rd_kafka_topic_partition_list_add(list, n->in, 0)->offset = 9;
 	rig_check(rd_kafka_send_offsets_to_transaction(dead, list, metadata, 5000));
 	rd_kafka_topic_partition_list_destroy(list);
 	rd_kafka_consumer_group_metadata_destroy(metadata);
 	assert_int_equal(rd_kafka_flush(dead, 5000), 0);
 	rd_kafka_destroy(dead);
+}
 
+// A worker that was killed in a transaction: its next life settles it at once.
+static void test_left_open(void **state)
+{
+	struct names n = name_all(NULL, NULL);
+	(void)state;
+	leave_open(&n, n.group);
 	int64_t begin = clock_mono_ns();
 	struct worker *w = worker_create(n.group, n.group, n.in, n.out);
 	worker_open(w);
@@ -185,6 +190,30 @@ static void test_left_open(void **state)
 	int64_t took = clock_mono_ns() - begin;
 	printf("an open transaction of the last life was settled and reading began in %.0f ms\n", (double)took / 1e6);
 	assert_true(took < 10 * S); // its timeout was 20 s
+	expect(w, worker_commit(w, 0), REASON_OK);
+	check_each_once(&n, 10);
+	worker_destroy(w);
+}
+
+// It does not come back: who has its partition now is told, and may end the transaction.
+static void test_left_open_by_another(void **state)
+{
+	struct names n = name_all(NULL, NULL);
+	(void)state;
+	leave_open(&n, n.other);
+	struct worker *w = worker_create(n.group, n.group, n.in, n.out);
+	worker_open(w);
+	worker_until_event(w, RIG_UNDECIDED, 1);
+	assert_int_equal(worker_events(w, RIG_ASSIGNED), 0);
+	const char *const instances[] = {n.other, n.group};
+	bool present[2] = {true, false};
+	assert_int_equal(source_present(w->source, instances, 2, present, &w->fault), REASON_OK);
+	assert_false(present[0]);
+	assert_true(present[1]);
+	assert_int_equal(sink_fence(&w->conf, n.other, 5000, &w->fault), REASON_OK);
+	int64_t begin = clock_mono_ns();
+	worker_until_taken(w, 10);
+	assert_true(clock_mono_ns() - begin < 5 * S); // its timeout was 20 s
 	expect(w, worker_commit(w, 0), REASON_OK);
 	check_each_once(&n, 10);
 	worker_destroy(w);
@@ -246,7 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zombie), // first: it forks, so no thread may be there yet
 		cmocka_unit_test(test_aborted), cmocka_unit_test(test_small_topic), cmocka_unit_test(test_nothing_to_say),
-		cmocka_unit_test(test_twin),    cmocka_unit_test(test_left_open),
+		cmocka_unit_test(test_twin),    cmocka_unit_test(test_left_open),   cmocka_unit_test(test_left_open_by_another),
 	};
 	return cmocka_run_group_tests_name("kafka transactions", tests, NULL, NULL);
 }

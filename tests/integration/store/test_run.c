@@ -45,6 +45,28 @@ static void a_run_without_an_end_is_unclean(void **state)
 	assert_false(unclean_start("w1", "signup"));
 }
 
+static void other_runs_without_an_end_are_known(void **state)
+{
+	(void)state;
+	struct slice found[2];
+	size_t count = 9;
+	assert_ok(store_run_others(store, "a", "codes", 2, arena, found, &count, &f_));
+	assert_int_equal(count, 0);
+	(void)unclean_start("a", "codes");
+	(void)unclean_start("b", "codes");
+	(void)unclean_start("c", "codes");
+	(void)unclean_start("d", "codes");
+	(void)unclean_start("x", "mails");
+	assert_ok(store_run_end(store, "c", "codes", &f_));
+	assert_ok(store_run_others(store, "a", "codes", 2, arena, found, &count, &f_));
+	assert_int_equal(count, 2);
+	assert_string_equal(found[0].ptr, "d");
+	assert_string_equal(found[1].ptr, "b");
+	assert_ok(store_run_others(store, "a", "codes", 1, arena, found, &count, &f_));
+	assert_int_equal(count, 1);
+	assert_string_equal(found[0].ptr, "d");
+}
+
 static int before(const struct coordinates *at)
 {
 	int times = -1;
@@ -118,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_without_an_end_is_unclean),
+		cmocka_unit_test(other_runs_without_an_end_are_known),
 		cmocka_unit_test(a_record_in_hand_is_counted_until_it_is_done),
 		cmocka_unit_test(what_is_older_than_the_horizon_is_swept_in_small_batches),
 	};

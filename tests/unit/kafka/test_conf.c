@@ -39,7 +39,7 @@ static void test_defaults(void **state)
 	const struct kafka_conf *conf = &((struct fixture *)*state)->conf;
 	struct fault f;
 	assert_int_equal(conf->results, KAFKA_RESULTS_TRANSACTIONAL);
-	assert_int_equal(conf->session_timeout_ms, 45000);
+	assert_int_equal(conf->session_timeout_ms, 6000);
 	assert_int_equal(conf->transaction_timeout_ms, 10000);
 	assert_int_equal(conf->prefetch_records, 10000);
 	assert_int_equal(conf->prefetch_bytes, 16 << 20);
@@ -127,7 +127,7 @@ static void test_layers(void **state)
 	assert_string_equal(got(rdconf, "auto.offset.reset", text), "error");
 	assert_string_equal(got(rdconf, "partition.assignment.strategy", text), "cooperative-sticky");
 	assert_string_equal(got(rdconf, "session.timeout.ms", text), "6000");
-	assert_string_equal(got(rdconf, "heartbeat.interval.ms", text), "2000");
+	assert_string_equal(got(rdconf, "heartbeat.interval.ms", text), "1000");
 	assert_string_equal(got(rdconf, "queued.min.messages", text), "10000");
 	assert_string_equal(got(rdconf, "queued.max.messages.kbytes", text), "16384");
 	assert_string_equal(got(rdconf, "socket.nagle.disable", text), "true");
