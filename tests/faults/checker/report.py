@@ -62,6 +62,8 @@ def summary(e):
     yield (f"messages  {', '.join(f'{count} {channel} {state}' for (channel, state), count in sorted(states.items())) or 'none'}; "
            f"arrived: {len(e.mails)} mails, {len(e.texts)} texts")
     yield f"samples   {len(e.samples)} looks at committed offsets"
+    for name, text in run.get("figures", {}).items():
+        yield f"{name:<9} {text}"
     if run.get("seen"):
         yield "seen      " + ", ".join(f"{count} {what}" for what, count in run["seen"].items()) + " (counted by the workers up to each kill)"
 

@@ -27,6 +27,7 @@ class Message:
     def __init__(self, topic, partition, offset, timestamp, key, headers, value):
         self.topic, self.partition, self.offset, self.timestamp = topic, partition, offset, timestamp
         self.key, self.headers, self.value = key, headers, value
+        self.seen = None  # when a tail got it
 
     @classmethod
     def of(cls, raw):
@@ -166,8 +167,10 @@ class Tail:
                 if not raw.error().retriable() and raw.error().code() not in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
                     self.failure = str(raw.error())
                 continue
+            message = Message.of(raw)
+            message.seen = time.monotonic()
             with self.lock:
-                self.messages.append(Message.of(raw))
+                self.messages.append(message)
                 self.lock.notify_all()
 
     def wait(self, wanted, timeout, count=1):

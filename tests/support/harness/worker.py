@@ -112,6 +112,14 @@ class Worker:
                     found.append(row)
         return found
 
+    def partitions(self, topic):
+        """Numbers of the topic's partitions that it has, by its log."""
+        held = set()
+        for row in self.events():
+            if row.get("topic") == topic and row.get("event") in ("partition_assigned", "partition_revoked"):
+                (held.add if row["event"] == "partition_assigned" else held.discard)(row["partition"])
+        return held
+
     def wait_event(self, name, timeout=10, count=1, wanted=lambda row: True):
         until = time.monotonic() + timeout
         while True:
