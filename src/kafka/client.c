@@ -19,7 +19,7 @@ struct property {
 	const char *value;
 };
 
-// Each because the stock value costs latency or hides a fault; see librdkafka's CONFIGURATION.md.
+// Each because the stock value costs latency or memory, or hides a fault; see librdkafka's CONFIGURATION.md.
 static const struct property common[] = {
 	{"client.id", "enrolld"},
 	{"socket.nagle.disable", "true"}, // 40 ms stalls otherwise (librdkafka #4986)
@@ -34,6 +34,8 @@ static const struct property consumer[] = {
 	{"partition.assignment.strategy", "cooperative-sticky"},
 	{"fetch.wait.max.ms", "50"},
 	{"fetch.error.backoff.ms", "100"},
+	{"max.partition.fetch.bytes",
+	 "262144"}, // what is fetched is kept until its last record is read: small steps, bounded with many partitions
 	{"check.crcs", "true"},
 };
 
