@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A backlog of sign-ups: bootstrap= topic= count= prefix= [foreign=1] [head_every=N] [reply=topic]. With head_every, each Nth record
-// carries a password and all others a foreign hash. All partitions get the same share.
+// A backlog of sign-ups: bootstrap= topic= count= prefix= [foreign=1] [head_every=N] [reply=topic] [pace_us=N]. With head_every, each Nth
+// record carries a password and all others a foreign hash; with pace_us it waits so long after each. All partitions get the same share.
 #include <stdio.h>
+#include <time.h>
 
 #include "args.h"
 #include "kafka.h"
@@ -12,7 +13,9 @@ int main(int argc, char **argv)
 {
 	struct args args = args_of(argc, argv);
 	const char *bootstrap = args_text(&args, "bootstrap", NULL), *name = args_text(&args, "topic", NULL);
-	const char *pairs[] = {"linger.ms", "20", "queue.buffering.max.messages", "100000", NULL};
+	long pace_us = args_number(&args, "pace_us", 0);
+	const struct timespec pace = {pace_us / 1000000, pace_us % 1000000 * 1000};
+	const char *pairs[] = {"linger.ms", pace_us ? "0" : "20", "queue.buffering.max.messages", "100000", NULL};
 	long count = args_number(&args, "count", -1), head_every = args_number(&args, "head_every", 0),
 	     first = args_number(&args, "first", 0);
 	struct sign_up request = {
@@ -31,6 +34,8 @@ int main(int argc, char **argv)
 			request.foreign = i % head_every != 0;
 		sign_up_send(producer, topic, (int)(i % partitions), &request, id);
 		(void)rd_kafka_poll(producer, 0);
+		if (pace_us)
+			(void)nanosleep(&pace, NULL);
 	}
 	kafka_must_code(rd_kafka_flush(producer, 120000), "flush");
 	if (kafka_delivered() != (size_t)count)

@@ -40,15 +40,25 @@ class Figure:
         return f"{self.goal[0]} {self.goal[1]:g}" if self.goal else ""
 
     def row(self):
-        return {"name": self.name, "unit": self.unit, "median": self.value, "samples": self.samples,
-                "goal": self.goal_text() or None, "met": self.met, "note": self.note, "missing": self.missing}
+        return {"name": self.name, "unit": self.unit, "digits": self.digits, "median": self.value, "samples": self.samples,
+                "goal": list(self.goal) if self.goal else None, "met": self.met, "note": self.note, "missing": self.missing}
+
+    @classmethod
+    def of_row(cls, key, row):
+        figure = cls(key, row["name"], row["unit"], tuple(row["goal"]) if row["goal"] else None, row["digits"])
+        figure.samples, figure.note, figure.missing = row["samples"], row["note"], row["missing"]
+        return figure
+
+
+FORMS = {"full": 5, "quick": 2, "smoke": 1}  # and their rounds
 
 
 class Run:
     """All figures of one run, in the order in which they are to be read."""
 
-    def __init__(self, rounds, quick, quiet=False):
-        self.rounds, self.quick, self.quiet = rounds, quick, quiet
+    def __init__(self, form, rounds):
+        """form: one of FORMS."""
+        self.form, self.rounds = form, rounds
         self.figures = {}
         self.details = {}
         self.begin = time.monotonic()
@@ -64,8 +74,15 @@ class Run:
         self.details.setdefault(key, []).append(value)
 
     def say(self, text):
-        if not self.quiet:
-            print(f"[{time.monotonic() - self.begin:5.0f} s] {text}", file=sys.stderr, flush=True)
+        print(f"[{time.monotonic() - self.begin:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    def pick(self, full, quick, smoke):
+        """What this form of the run measures."""
+        return {"full": full, "quick": quick, "smoke": smoke}[self.form]
+
+    @property
+    def smoke(self):
+        return self.form == "smoke"
 
     def unmeasured(self):
         return [figure for figure in self.figures.values() if figure.value is None and figure.missing]

@@ -7,7 +7,7 @@ import traceback
 from harness import services
 from harness.world import World
 
-from . import exchange, memory, speed
+from . import exchange, front, memory, speed
 from .figure import Unmeasured
 from .tools import MailServer, Tools
 
@@ -16,9 +16,11 @@ OWED = {
     "speed": (("sign_ups_ratio", "sign-ups ÷ stock loop"), ("lone_over", "lone request p50 − hash alone"), ("start", "start to first result"),
               ("peak_default_ratio", "peak memory at default cost ÷ formula")),
     "exchange": (("insert", "set-based insert of the same rows, one connection"), ("silent_ratio", "silent replay ÷ bare loop"),
+                 ("emitted_ratio", "replay, results emitted on request ÷ bare loop"),
                  ("redelivery_ratio", "redelivery, results emitted ÷ bare loop"), ("mails", "mails handed over from a backlog, one worker")),
     "transactions": (("transaction_ratio", "transaction ÷ bare loop's"),),
-    "memory": (("peak_ratio", "peak memory over a long backlog ÷ formula"), ("growth", "growth in its second half")),
+    "memory": (("peak_ratio", "peak memory over a long backlog ÷ formula"), ("growth", "its growth")),
+    "front": (("front_ratio", "intake, dialect and rules ÷ jansson"),),
 }
 
 
@@ -59,6 +61,7 @@ def section(run, name):
 def measure_speed(run, tools, this, threads):
     with MailServer(tools) as mail, World("bench", settings={"hash": {**speed.DEFAULT_HASH, "threads": threads}, **mail.settings}) as world:
         worker = world.worker("bench-0").start()
+        this.step(speed.warm, tools, world, worker)
         for number in range(run.rounds):
             run.say(f"round {number + 1} of {run.rounds}")
             stock, kept = speed.hash_limits(run, tools, threads)
@@ -71,24 +74,23 @@ def measure_speed(run, tools, this, threads):
 
 
 def measure_exchange(run, tools, this, _threads):
-    count = 10_000 if run.quick else 50_000
+    count = run.pick(50_000, 10_000, 2_000)
     with World("bench", settings=exchange.SETTINGS) as world, World("benchcopy", partitions=1) as copy:
         worker = world.worker("bench-0")
         this.step(exchange.copies, tools, world, worker, count)
         for number in range(run.rounds):
-            if number == 0 or not run.quick:
+            if number == 0 or run.form == "full":
                 this.step(exchange.insert_limit, tools, world, copy.dsn)
             this.step(exchange.replay, tools, world, worker, count, number)
         with MailServer(tools) as mail:
             this.step(exchange.mails, world, mail)
-    run.figure("emitted_replay", "replay with results emitted on request").note = "not available: this worker has no such request; see redelivery"
 
 
 def measure_transactions(run, tools, this, _threads):
-    with World("bench", partitions=1, settings=exchange.window_settings()) as world:
+    with World("bench", partitions=1, settings=exchange.window_settings(run)) as world:
         worker = world.worker("bench-0").start()
         for number in range(run.rounds):
-            this.step(exchange.transactions, tools, world, worker, number, 12 if run.quick else 25)
+            this.step(exchange.transactions, tools, world, worker, number, run.pick(25, 12, 5))
 
 
 def measure_memory(run, tools, this, threads):
@@ -96,9 +98,14 @@ def measure_memory(run, tools, this, threads):
         this.step(memory.long_backlog, tools, world, world.worker("bench-0"), threads)
 
 
+def measure_front(run, tools, this, _threads):
+    this.step(front.costs, tools)
+
+
 def measure(run, build, names):
     threads = len(os.sched_getaffinity(0))
-    kinds = {"speed": measure_speed, "exchange": measure_exchange, "transactions": measure_transactions, "memory": measure_memory}
+    kinds = {"speed": measure_speed, "exchange": measure_exchange, "transactions": measure_transactions, "memory": measure_memory,
+             "front": measure_front}
     for name in names:
         with section(run, name) as this:
             kinds[name](run, Tools(build, services.Services().bootstrap), this, threads)

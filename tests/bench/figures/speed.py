@@ -13,12 +13,14 @@ MEMORY_KIB, PASSES = 65536, 2
 
 
 LEAST = 250  # results come in batches: fewer make no rate
+WARM = 5000  # sign-ups: a broker that has just started compiles its code while it serves, for half a minute of a backlog
+PACE_US = 1500  # between them, so that they make many small transactions
 TAIL = 300  # records behind the measured ones: a backlog does not end while it is measured
 
 
 def hash_limits(run, tools, threads):
     """One round of the loops, as the programs print them."""
-    seconds = 4 if run.quick else 8
+    seconds = run.pick(8, 4, 1)
     run.say(f"limits: {threads} hash threads, stock and with kept memory, {seconds} s each")
     stock = tools.hash("stock", threads, seconds, MEMORY_KIB, PASSES)
     kept = tools.hash("kept", threads, seconds, MEMORY_KIB, PASSES)
@@ -29,21 +31,29 @@ def hash_limits(run, tools, threads):
     return stock, kept
 
 
+def warm(run, tools, world, worker):
+    """Broker, database and worker as they are after some time: what they do for the first time is nobody's figure."""
+    count = run.pick(WARM, WARM // 2, 50)
+    run.say(f"warming up: {count} sign-ups with foreign hashes")
+    tools.fill(world.topics["signup"], count, "warm", foreign=1, pace_us=PACE_US)
+    settle(world, worker, 60 + count / 20)
+
+
 def backlog(run, tools, world, worker, mail, number, stock, kept):
     """A backlog of sign-ups with passwords and verification mails, against the loops of the same round."""
-    seconds = 8 if run.quick else 20
-    measured = max(LEAST, int(seconds * stock["per_second"] * 1.3))
-    run.say(f"backlog: {measured} of {measured + TAIL} sign-ups at default cost, a mail each")
+    seconds, least, tail = run.pick((20, LEAST, TAIL), (8, LEAST, TAIL), (1, 40, 20))
+    measured = max(least, int(seconds * stock["per_second"] * 1.3))
+    run.say(f"backlog: {measured} of {measured + tail} sign-ups at default cost, a mail each")
     before = worker.metrics()
     with Arrivals(world.cluster, world.topics["results"]) as arrivals:
         usage, begin = Usage(world, worker, mail), time.monotonic()
-        tools.fill(world.topics["signup"], measured + TAIL, f"backlog{number}")
+        tools.fill(world.topics["signup"], measured + tail, f"backlog{number}")
         arrivals.wait(measured, limit(measured, stock["per_second"]))
         after = worker.metrics()
         hashed = after.sum("hash_seconds_count") - before.sum("hash_seconds_count")  # some of them are still on their way out
         each, machine_s, took = usage.per(hashed), usage.seconds()["machine"], time.monotonic() - begin
         rate = arrivals.rate(measured // 20, measured)
-        arrivals.wait(measured + TAIL, limit(TAIL, stock["per_second"]))
+        arrivals.wait(measured + tail, limit(tail, stock["per_second"]))
     run.detail("backlog", {"count": measured, "per_second": rate, "stages": stages(before, after), "cpu_ms_each": each, "machine_busy": machine_s / took,
                            "load": machine.load()})
     run.figure("sign_ups", "sign-ups from a backlog", "/s").add(rate)
@@ -76,7 +86,7 @@ def settle(world, worker, timeout=60):
 
 def lone(run, tools, world, worker, number):
     """Single requests, each after a pause longer than the idle time after which the hash memory is wiped."""
-    count, gap_ms = (12, 1200) if run.quick else (20, 1200)
+    count, gap_ms = run.pick((20, 1200), (12, 1200), (2, 100))
     run.say(f"lone requests: {count}, one each {gap_ms} ms on an idle worker")
     settle(world, worker)
     alone = tools.hash("kept", 1, 2, MEMORY_KIB, PASSES)

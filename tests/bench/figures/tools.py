@@ -36,6 +36,9 @@ class Tools:
     def kafka_loop(self, topic, group, records, size, outs, **more):
         return self.run("kafka_loop", bootstrap=self.bootstrap, group=group, records=records, size=size, out=outs, **{"in": topic}, **more)
 
+    def front(self, dialects, rounds, count):
+        return self.run("front", dialects=dialects, rounds=rounds, count=count)
+
     def insert_loop(self, source, copy, batch):
         return self.run("insert_loop", **{"from": source, "to": copy}, batch=batch)
 
