@@ -1,3 +1,4 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Where the worker of the conformance runs lives; for start and stop beside this file.
 

@@ -91,6 +91,19 @@ static void add(const char *folder, const char *name)
 	link_folder(arena_printf(arena, "%s/%s", folder, name).ptr, arena_printf(arena, "%s/dialects/%s", place, name).ptr);
 }
 
+// A shop whose keys are a deployment's has one here, so that requests come further than to its door.
+static void add_keys(void)
+{
+	struct setting_pair *pair = ARENA_NEW(arena, struct setting_pair);
+	struct dialect_conf *conf = ARENA_NEW(arena, struct dialect_conf);
+	*pair = (struct setting_pair){"keys_file", arena_printf(arena, "%s/keys.yaml", place).ptr};
+	*conf = (struct dialect_conf){.name = "bagisto", .values = {pair, 1}};
+	FILE *file = fopen(pair->value, "w");
+	require(file && fputs("- {key: k, name: web, hourly: 5}\n", file) >= 0 && fclose(file) == 0);
+	options.confs = conf;
+	options.conf_count = 1;
+}
+
 void frontends_load(const struct keyring *keys)
 {
 	static const char *const folders[] = {ENROLLD_SCHEMAS_DIR "/dialects", TESTS_DATA_DIR "/dialects"};
@@ -98,6 +111,7 @@ void frontends_load(const struct keyring *keys)
 	arena = arena_create(65536);
 	options.keys = keys;
 	require(mkdtemp(place) != NULL && atexit(clean) == 0);
+	add_keys();
 	require(mkdir(arena_printf(arena, "%s/dialects", place).ptr, 0700) == 0);
 	require(symlink(ENROLLD_SCHEMAS_DIR "/wordlists", arena_printf(arena, "%s/wordlists", place).ptr) == 0);
 	require(symlink(ENROLLD_SCHEMAS_DIR "/phones", arena_printf(arena, "%s/phones", place).ptr) == 0);

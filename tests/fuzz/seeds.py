@@ -55,14 +55,16 @@ def pairs(tree, name=""):
 def records(folder, rng):
     """Inputs of fuzz_dialect for one dialect."""
     schemas = json.loads((folder / "schema.json").read_text(encoding="utf-8"))["$defs"]
-    routes = re.findall(r"^  - name: (\w+)", (folder / "dialect.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    text = (folder / "dialect.yaml").read_text(encoding="utf-8")
+    routes = re.findall(r"^  - name: (\w+)", text, re.MULTILINE)
+    keys = [f"{header} = k".encode() for header in re.findall(r"key: \{header: ([\w-]+)", text)]  # the key that frontends.c makes known
     for number, route in enumerate(routes):
         choice = bytes([number if number < 10 else number + 22 * len(routes)])
         for fate in b"0123rJ":
             body = body_of(schemas.get(f"{route}.request", {}), rng)
             texts = (json.dumps(body).encode(), urllib.parse.urlencode(list(pairs(body))).encode())
             for form, text in enumerate(texts):
-                more = [HEADERS[form], *rng.sample(HEADERS[2:], 3)]
+                more = [HEADERS[form], *keys, *rng.sample(HEADERS[2:], 3)]
                 yield b"%s\n%s%c\n%s\nvalue\n%s" % (folder.name.encode(), choice, fate, b"\n".join(b"header " + line for line in more), text)
         yield b"%s\n%s%c%s\nheader content-type = application/json\nvalue\n%s" % (folder.name.encode(), choice, 48, rng.randbytes(8).replace(b"\n", b"x"),
                                                                                 json.dumps(body).encode())
