@@ -34,20 +34,24 @@ static bool split_folder(const char *word, struct arena *arena, const char **dir
 	return true;
 }
 
+const char *dialect_data(const struct conf *conf, struct arena *arena)
+{
+	struct process_conf defaults;
+	const char *named = getenv("ENROLLD__DATA__DIRECTORY");
+	if (conf)
+		return arena_text(arena, ((const struct process_conf *)conf_get(conf, &process_settings))->data_dir);
+	settings_defaults(&process_settings, arena, &defaults);
+	return named && *named ? named : defaults.data_dir;
+}
+
 bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
 		   const char **name, struct conf **conf)
 {
-	struct process_conf defaults;
-	const struct process_conf *process = &defaults;
 	*conf = NULL;
-	settings_defaults(&process_settings, arena, &defaults);
-	if (invocation->config || getenv("ENROLLD_CONFIG")) {
-		if (command_load(invocation, conf) != EX_OK)
-			return false;
-		process = conf_get(*conf, &process_settings);
-	}
+	if ((invocation->config || getenv("ENROLLD_CONFIG")) && command_load(invocation, conf) != EX_OK)
+		return false;
 	if (!split_folder(word, arena, directory, name))
-		*directory = arena_printf(arena, "%s/dialects", process->data_dir).ptr;
+		*directory = arena_printf(arena, "%s/dialects", dialect_data(*conf, arena)).ptr;
 	return true;
 }
 
@@ -71,12 +75,13 @@ static size_t list_dialects(const char *directory, struct arena *arena, const ch
 	return count;
 }
 
-static bool check_one(const char *directory, const char *name)
+static bool check_one(const char *directory, const char *name, const char *data_dir)
 {
 	struct strbuf report = STRBUF_INIT(REPORT_MAX);
 	struct dialect_set *set = NULL;
 	struct fault f;
-	enum reason reason = dialect_load(directory, &name, 1, NULL, &report, &set, &f);
+	const struct dialect_options options = {.data_dir = data_dir};
+	enum reason reason = dialect_load(directory, &name, 1, &options, &report, &set, &f);
 	if (reason == REASON_OK)
 		printf("%s/%s: fine\n", directory, name);
 	else
@@ -86,9 +91,15 @@ static bool check_one(const char *directory, const char *name)
 	return reason == REASON_OK;
 }
 
-static int check(const char *folder)
+static int check(const struct invocation *invocation, const char *folder)
 {
 	struct arena *arena = arena_create(4096);
+	struct conf *conf = NULL;
+	if ((invocation->config || getenv("ENROLLD_CONFIG")) && command_load(invocation, &conf) != EX_OK) {
+		arena_destroy(arena);
+		return EX_CONFIG;
+	}
+	const char *data_dir = dialect_data(conf, arena);
 	const char **names = ARENA_ARRAY(arena, NAMES_MAX, const char *);
 	const char *directory = folder;
 	size_t count = list_dialects(folder, arena, names);
@@ -106,8 +117,9 @@ static int check(const char *folder)
 		status = EX_NOINPUT;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!check_one(directory, names[i]))
+		if (!check_one(directory, names[i], data_dir))
 			status = EX_CONFIG;
+	conf_destroy(conf);
 	arena_destroy(arena);
 	return status;
 }
@@ -212,7 +224,7 @@ int command_dialect(const struct invocation *invocation)
 	if (invocation->argc != 2)
 		return command_misuse(invocation, "dialect", "takes check DIR, try NAME or new NAME");
 	if (strcmp(verb, "check") == 0)
-		return check(invocation->argv[1]);
+		return check(invocation, invocation->argv[1]);
 	if (strcmp(verb, "try") == 0)
 		return dialect_try(invocation, invocation->argv[1]);
 	if (strcmp(verb, "new") == 0)

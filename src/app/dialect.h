@@ -11,4 +11,8 @@
 bool dialect_place(const struct invocation *invocation, const char *word, struct arena *arena, const char **directory,
 		   const char **name, struct conf **conf);
 
+// Where word lists and numbering plans are if not beside the dialects: data.directory of these settings (NULL: none), else $ENROLLD__DATA__DIRECTORY, else
+// where they are installed.
+const char *dialect_data(const struct conf *conf, struct arena *arena);
+
 int dialect_try(const struct invocation *invocation, const char *word); // dialect_try.c

@@ -392,6 +392,7 @@ int dialect_try(const struct invocation *invocation, const char *word)
 		options = parts_dialect_options(conf);
 	t.keys = keyring_for_tests(); // what is minted here opens nothing
 	options.keys = t.keys;
+	options.data_dir = dialect_data(conf, t.arena);
 	if (dialect_load(directory, &t.name, 1, &options, &report, &t.set, &t.fault) != REASON_OK) {
 		fwrite(report.data, 1, report.len, stderr);
 		status = command_status(t.fault.reason);

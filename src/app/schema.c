@@ -27,8 +27,9 @@ static int load(const struct invocation *invocation, const char *word, struct ar
 	int status = EX_CONFIG;
 	if (!dialect_place(invocation, word, arena, &directory, &listed->name, &conf))
 		return EX_CONFIG;
+	const struct dialect_options options = {.data_dir = dialect_data(conf, arena)};
 	conf_destroy(conf);
-	if (dialect_load(directory, &listed->name, 1, NULL, &report, &listed->set, &f) == REASON_OK)
+	if (dialect_load(directory, &listed->name, 1, &options, &report, &listed->set, &f) == REASON_OK)
 		status = EX_OK;
 	else
 		fwrite(report.data, 1, report.len, stderr);

@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // "rules": each compiled, with the words of its violation settled: the rule's text, else the dialect's for its code, else the rule's own.
+#include <unistd.h>
+
 #include "dialect/loader.h"
+
+// The file beside the dialects, or in the data folder, if it is in neither: FILE_UNREADABLE, with what to do.
+static enum reason find_data(const struct loader *loader, const char *name, const char **path, struct fault *f)
+{
+	struct arena *arena = loader->set->arena;
+	const char *data_dir = loader->options ? loader->options->data_dir : NULL;
+	*path = arena_printf(arena, "%s/../%s", loader->directory, name).ptr;
+	if (access(*path, F_OK) == 0)
+		return REASON_OK;
+	const char *other = data_dir ? arena_printf(arena, "%s/%s", data_dir, name).ptr : NULL;
+	if (other && access(other, F_OK) == 0) {
+		*path = other;
+		return REASON_OK;
+	}
+	return fault_set(f, REASON_FILE_UNREADABLE,
+			 "%s is not there%s%s; data.directory (ENROLLD__DATA__DIRECTORY) names the folder that has it", *path,
+			 other ? ", nor " : "", other ? other : "");
+}
 
 static enum reason find_word_list(struct loader *loader, struct slice name, const struct word_list **list, struct fault *f)
 {
@@ -15,9 +35,11 @@ static enum reason find_word_list(struct loader *loader, struct slice name, cons
 			return fault_set(f, REASON_DIALECT_INVALID, "a name has a-z, 0-9, - and _, without folder and .txt");
 	}
 	struct named_list *added = ARENA_NEW(loader->set->arena, struct named_list);
-	struct slice path = arena_printf(loader->set->arena, "%s/../wordlists/%.*s.txt", loader->directory, (int)name.len,
-					 name.ptr);
-	enum reason reason = word_list_load(path.ptr, &added->list, f);
+	const char *path = NULL;
+	enum reason reason = find_data(loader, arena_printf(loader->set->arena, "wordlists/%.*s.txt", (int)name.len, name.ptr).ptr,
+				       &path, f);
+	if (reason == REASON_OK)
+		reason = word_list_load(path, &added->list, f);
 	if (reason != REASON_OK)
 		return reason;
 	added->name = arena_copy(loader->set->arena, name).ptr;
@@ -30,8 +52,10 @@ static enum reason find_word_list(struct loader *loader, struct slice name, cons
 enum reason loader_numbering(struct loader *loader, const struct numbering **numbering, struct fault *f)
 {
 	if (!loader->set->numbering) {
-		const char *path = arena_printf(loader->set->arena, "%s/../phones/numbering.tsv", loader->directory).ptr;
-		enum reason reason = numbering_load(path, loader->set->arena, &loader->set->numbering, f);
+		const char *path = NULL;
+		enum reason reason = find_data(loader, "phones/numbering.tsv", &path, f);
+		if (reason == REASON_OK)
+			reason = numbering_load(path, loader->set->arena, &loader->set->numbering, f);
 		if (reason != REASON_OK)
 			return reason;
 	}

@@ -29,10 +29,11 @@ struct dialect_options {
 	const struct dialect_conf *confs; // of dialects that are not loaded too
 	size_t conf_count;
 	const struct keyring *keys; // for limits, bearer tokens and minted ones; outlives the set. NULL: these are left out
+	const char *data_dir;       // where word lists and numbering plans are too; NULL: nowhere else
 };
 
-// Loads the named dialects from directory/<name>/dialect.yaml, word lists from directory/../wordlists, numbering plans from directory/../phones. A name
-// that comes twice is loaded once. options may be NULL.
+// Loads the named dialects from directory/<name>/dialect.yaml, word lists from directory/../wordlists, numbering plans from directory/../phones, or from
+// these folders of options->data_dir. A name that comes twice is loaded once. options may be NULL.
 // DIALECT_INVALID or FILE_UNREADABLE: nothing is kept; the detail has the first error, report (may be NULL) all of them, one a line:
 // "file:line: what is wrong; what would be right".
 enum reason dialect_load(const char *directory, const char *const *names, size_t count, const struct dialect_options *options,
