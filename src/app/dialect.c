@@ -80,12 +80,13 @@ static bool check_one(const char *directory, const char *name, const char *data_
 	struct strbuf report = STRBUF_INIT(REPORT_MAX);
 	struct dialect_set *set = NULL;
 	struct fault f;
-	const struct dialect_options options = {.data_dir = data_dir};
+	struct strbuf notes = STRBUF_INIT(REPORT_MAX);
+	const struct dialect_options options = {.data_dir = data_dir, .notes = &notes};
 	enum reason reason = dialect_load(directory, &name, 1, &options, &report, &set, &f);
+	command_print(reason == REASON_OK ? &notes : &report);
 	if (reason == REASON_OK)
 		printf("%s/%s: fine\n", directory, name);
-	else
-		command_print(&report);
+	strbuf_free(&notes);
 	strbuf_free(&report);
 	dialect_set_destroy(set);
 	return reason == REASON_OK;

@@ -12,11 +12,11 @@ static const struct slice default_stages[] = {{"rules", 5}};
 
 static void check_head(struct loader *loader, const struct node *root, const struct dialect *dialect)
 {
-	size_t format = 0;
 	struct slice name = SLICE_ABSENT, summary;
 	if (!node_member(root, "format"))
 		loader_error(loader, 1, "the file does not say its format: write format: 1");
-	(void)loader_number(loader, node_member(root, "format"), "format", 1, 1, &format);
+	else if (node_member(root, "format")->type != NODE_INT || node_member(root, "format")->integer != 1)
+		loader_error(loader, node_member(root, "format")->line, "this program reads format: 1 and no other");
 	if (!node_member(root, "dialect"))
 		loader_error(loader, 1, "the file does not say its name: write dialect: %s", dialect->name);
 	if (loader_text(loader, node_member(root, "dialect"), "dialect", &name) && name.len &&

@@ -145,7 +145,7 @@ static void load_one(struct loader *loader, const struct node *node, const struc
 	take_like(loader, node_member(node, "like"), outer, answers, spec);
 	status = (size_t)spec->status;
 	(void)loader_number(loader, node_member(node, "status"), "status", 200, 599, &status);
-	if (status == 0 && !node_member(node, "like"))
+	if (!node_member(node, "status") && !node_member(node, "like"))
 		loader_error(loader, spec->line, "an answer needs a status, such as 400");
 	spec->status = (int)status;
 	spec->when = loader_condition(loader, node_member(node, "when"));

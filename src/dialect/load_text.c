@@ -19,6 +19,23 @@ static struct slice key_of(const struct node *node)
 	return node->type == NODE_MAP ? node_text(node_member(node, "other")) : node_text(node);
 }
 
+// Once for each sentence.
+static void note_untranslated(struct loader *loader, const struct dialect *dialect, size_t language, struct slice sentence,
+			      int line)
+{
+	struct strbuf *notes = loader->options ? loader->options->notes : NULL;
+	if (!notes || slice_is_absent(sentence))
+		return;
+	struct slice tag = dialect->languages[language];
+	struct slice tail = arena_printf(loader->set->arena, " no sentence for \"%.*s\" in %.*s; it is shown as it is\n",
+					 sentence.len > 100 ? 100 : (int)sentence.len, sentence.ptr, (int)tag.len, tag.ptr);
+	struct slice said = strbuf_slice(notes);
+	if (said.len && memmem(said.ptr, said.len, tail.ptr, tail.len))
+		return;
+	strbuf_printf(notes, "%s:%d: note:", loader->file, line);
+	strbuf_add_slice(notes, tail);
+}
+
 void load_words(struct loader *loader, const struct dialect *dialect, const struct node *node, struct slice code, int line,
 		struct words *words)
 {
@@ -32,6 +49,8 @@ void load_words(struct loader *loader, const struct dialect *dialect, const stru
 			other = node_member_slice(catalogue, code);
 		if (other)
 			compile(loader, other, other->line, &words->in[i]);
+		else if (catalogue)
+			note_untranslated(loader, dialect, i, key, node->line ? node->line : line);
 	}
 }
 

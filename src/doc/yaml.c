@@ -243,6 +243,35 @@ static yaml_mark_t mark_at(struct slice text, size_t offset)
 	return mark;
 }
 
+// What a person most often did where libyaml only says what it did not expect.
+static const char *advice(const char *problem)
+{
+	static const struct {
+		const char *problem, *advice;
+	} rows[] = {
+		{"did not find expected key", "; the keys of one map begin in the same column"},
+		{"did not find expected '-' indicator", "; the entries of one list begin with \"- \" in the same column"},
+		{"mapping values are not allowed in this context",
+		 "; write a text that has \": \" in it in quotes, and begin a key in its map's column"},
+		{"found a tab character that violates indentation", "; indent with spaces"},
+		{"found character that cannot start any token",
+		 "; indent with spaces, and write a text that begins with @, %, ` or a tab in quotes"},
+		{"did not find expected ',' or ']'", "; a list that begins with [ ends with ]"},
+		{"did not find expected ',' or '}'", "; a map that begins with { ends with }"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].problem, problem) == 0)
+			return rows[i].advice;
+	return "";
+}
+
+static enum reason refuse_problem(const struct reader *r, const yaml_mark_t *mark, const char *problem)
+{
+	char what[256];
+	(void)snprintf(what, sizeof(what), "%s%s", problem, advice(problem));
+	return refuse(r, mark, what);
+}
+
 // libyaml's problems are fixed sentences that quote nothing.
 static enum reason syntax_error(const struct reader *r, const yaml_parser_t *parser, struct slice text)
 {
@@ -251,7 +280,7 @@ static enum reason syntax_error(const struct reader *r, const yaml_parser_t *par
 	switch (parser->error) {
 	case YAML_MEMORY_ERROR: PANIC("out of memory");
 	case YAML_READER_ERROR: return refuse(r, &bytes, parser->problem ? parser->problem : "unreadable");
-	default: return refuse(r, &parser->problem_mark, parser->problem ? parser->problem : "not YAML");
+	default: return refuse_problem(r, &parser->problem_mark, parser->problem ? parser->problem : "not YAML");
 	}
 }
 

@@ -66,6 +66,17 @@ static bool find_field(const struct rule_scope *scope, struct slice name, size_t
 	return false;
 }
 
+static enum reason no_field(const struct rule_scope *scope, const struct node *node, struct slice name, struct fault *f)
+{
+	const char **names = ARENA_ARRAY(scope->arena, scope->field_count + 1, const char *);
+	for (size_t i = 0; i < scope->field_count; i++)
+		names[i] = arena_copy(scope->arena, scope->fields[i]).ptr;
+	const char *nearest = name.len ? doc_nearest(name, names, scope->field_count) : NULL;
+	return rule_fault(scope, node, f, "\"%.*s\" is not a field of this route%s%s%s", name.len > 64 ? 64 : (int)name.len,
+			  name.ptr ? name.ptr : "", nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+			  nearest ? "\"?" : "");
+}
+
 enum reason rule_fields_of(const struct node *list, const struct rule_scope *scope, size_t least, const void **data,
 			   struct fault *f)
 {
@@ -78,8 +89,7 @@ enum reason rule_fields_of(const struct node *list, const struct rule_scope *sco
 	for (size_t i = 0; i < node_count(list); i++) {
 		struct slice name = node_text(node_item(list, i));
 		if (slice_is_absent(name) || !find_field(scope, name, &fields->indices[i]))
-			return rule_fault(scope, node_item(list, i), f, "\"%.*s\" is not a field of this route",
-					  name.len > 64 ? 64 : (int)name.len, name.ptr ? name.ptr : "");
+			return no_field(scope, node_item(list, i), name, f);
 	}
 	fields->count = node_count(list);
 	*data = fields;
@@ -98,8 +108,7 @@ enum reason rule_other_field(const struct node *node, const struct rule_scope *s
 	if (slice_is_absent(name))
 		return rule_fault(scope, node, f, "%s names a field of this route", what);
 	if (!find_field(scope, name, index))
-		return rule_fault(scope, node, f, "\"%.*s\" is not a field of this route", name.len > 64 ? 64 : (int)name.len,
-				  name.ptr);
+		return no_field(scope, node, name, f);
 	return REASON_OK;
 }
 

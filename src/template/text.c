@@ -182,7 +182,8 @@ enum reason program_compile(struct slice source, enum template_escape escape, co
 		c.origin.line += lines_in(rest.ptr, open);
 		const char *close = memmem(open + 2, (size_t)(end - open) - 2, "}}", 2);
 		if (!close)
-			return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: \"{{\" without \"}}\"", origin->file, c.origin.line);
+			return fault_set(f, REASON_DIALECT_INVALID, "%s:%d: \"{{\" without \"}}\": a place is written {{name}}",
+					 origin->file, c.origin.line);
 		enum reason reason = add_tag(&c, (struct slice){open + 2, (size_t)(close - open) - 2}, f);
 		if (reason != REASON_OK)
 			return reason;

@@ -29,6 +29,7 @@ struct dialect_options {
 	const struct dialect_conf *confs; // of dialects that are not loaded too
 	size_t conf_count;
 	const struct keyring *keys; // for limits, bearer tokens and minted ones; outlives the set. NULL: these are left out
+	struct strbuf *notes;       // what is right but may be an oversight, one a line; NULL: nobody asks
 	const char *data_dir;       // where word lists and numbering plans are too; NULL: nowhere else
 };
 

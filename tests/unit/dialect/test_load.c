@@ -114,7 +114,6 @@ static const struct {
 	 "  - {name: a, operation: verify, type: t}\n",
 	 "4: an answer needs a status, such as 400\n"
 	 "5: status is a whole number from 200 to 599\n"
-	 "5: an answer needs a status, such as 400\n"
 	 "6: there is no outcome or reason \"identity_takn\"; did you mean \"identity_taken\"?\n"
 	 "7: no answer \"nothing\" stands before this one\n"
 	 "8: a header's name has a-z, 0-9 and -\n"
@@ -219,7 +218,7 @@ static void test_more(void **state)
 	(void)state;
 	write_file("broken/dialect.yaml", "dialect: broken\nformat: 7\nroutes: []\n" ANSWERS);
 	assert_int_equal(dialect_load(folder, names, 1, NULL, NULL, &set, &f), REASON_DIALECT_INVALID);
-	assert_non_null(strstr(f.detail, "dialect.yaml:2: format is a whole number from 1 to 1 (and 1 more)"));
+	assert_non_null(strstr(f.detail, "dialect.yaml:2: this program reads format: 1 and no other (and 1 more)"));
 }
 
 // A damaged file must be told, whatever is missing from it.

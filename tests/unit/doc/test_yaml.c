@@ -161,9 +161,14 @@ static void test_refusals(void **state)
 	assert_refused(SLICE_LIT("a: 9223372036854775808\n"), "x.yaml:1:4: number out of range; quote it if it is a text");
 	assert_refused(SLICE_LIT("a: 1e999\n"), "x.yaml:1:4: number out of range; quote it if it is a text");
 	assert_refused(SLICE_LIT("a: \"x\\0y\"\n"), "x.yaml:1:4: NUL in a text");
-	assert_refused(SLICE_LIT("a: b: c\n"), "x.yaml:1:5: mapping values are not allowed in this context");
-	assert_refused(SLICE_LIT("a: [1, 2\nb: 3\n"), "x.yaml:2:2: did not find expected ',' or ']'");
-	assert_refused(SLICE_LIT("a:\n\t- 1\n"), "x.yaml:2:1: found character that cannot start any token");
+	assert_refused(
+		SLICE_LIT("a: b: c\n"),
+		"x.yaml:1:5: mapping values are not allowed in this context; write a text that has \": \" in it in quotes, and begin a key in its map's column");
+	assert_refused(SLICE_LIT("a: [1, 2\nb: 3\n"),
+		       "x.yaml:2:2: did not find expected ',' or ']'; a list that begins with [ ends with ]");
+	assert_refused(
+		SLICE_LIT("a:\n\t- 1\n"),
+		"x.yaml:2:1: found character that cannot start any token; indent with spaces, and write a text that begins with @, %, ` or a tab in quotes");
 	assert_refused(SLICE_LIT("a: 1\nb: \xff\n"), "x.yaml:2:4: invalid leading UTF-8 octet");
 	assert_refused(SLICE_LIT("a: \0 1\n"), "x.yaml:1:4: control characters are not allowed");
 }

@@ -246,7 +246,7 @@ static const struct {
 	const char *yaml, *detail;
 } wrong[] = {
 	{"a: 1\nb: 'x {{?id}}'", "d.yaml:2: \"{{?name}}\" must be the whole text, since it stands for the member"},
-	{"a: 1\nb: '{{id'", "d.yaml:2: \"{{\" without \"}}\""},
+	{"a: 1\nb: '{{id'", "d.yaml:2: \"{{\" without \"}}\": a place is written {{name}}"},
 	{"'{{?id}}'", "d.yaml:1: \"{{?name}}\", or $if without $else, needs a member or item to leave out"},
 	{"{$each: list}",
 	 "d.yaml:1: a list is made by {$each: name of the list, $item: what each becomes}, and nothing besides but $when, $skip, $take and $page"},

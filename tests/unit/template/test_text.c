@@ -91,7 +91,7 @@ static void test_escapes(void **state)
 static const struct {
 	const char *source, *detail;
 } wrong[] = {
-	{"a\nb {{name", "mail.txt:2: \"{{\" without \"}}\""},
+	{"a\nb {{name", "mail.txt:2: \"{{\" without \"}}\": a place is written {{name}}"},
 	{"{{}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{}}\""},
 	{"{{na me}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{na me}}\""},
 	{"{{{name}}}", "mail.txt:1: a name has letters, digits, _, -, dots and brackets: \"{{{name}}\""},
