@@ -118,14 +118,19 @@ static enum reason read_fields(struct dialect_reading *reading, struct secret_po
 	return reason;
 }
 
+enum reason read_head(struct dialect_reading *reading, struct fault *f)
+{
+	enum reason reason = access_check(reading, f);
+	if (reason == REASON_OK)
+		limit_fill(reading, false);
+	return reason;
+}
+
 enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool, struct fault *f)
 {
 	const struct route *route = reading->route;
-	enum reason reason = access_check(reading, f);
-	if (reason != REASON_OK)
-		return reason;
-	limit_fill(reading, false);
-	if (route->reads_body) {
+	enum reason reason = read_head(reading, f);
+	if (reason == REASON_OK && route->reads_body) {
 		reason = parse_body(reading, f);
 		if (reason == REASON_OK)
 			reason = take_request_id(&route->body, reading->root, request, f);
@@ -133,14 +138,26 @@ enum reason read_request(struct dialect_reading *reading, struct request *reques
 	return reason == REASON_OK ? read_fields(reading, pool, f) : reason;
 }
 
-enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
-			 struct arena *arena, struct registration *registration, struct fault *f)
+static struct dialect_reading *start(const struct route *route, struct request *request, int64_t now_ms, struct arena *arena,
+				     struct registration *registration)
 {
 	struct dialect_reading *reading = ARENA_NEW(arena, struct dialect_reading);
 	*registration = (struct registration){.operation = route->operation, .reading = reading};
 	*reading = (struct dialect_reading){
 		.route = route, .request = request, .arena = arena, .registration = registration, .now_ms = now_ms};
-	return read_request(reading, request, pool, f);
+	return reading;
+}
+
+enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
+			 struct arena *arena, struct registration *registration, struct fault *f)
+{
+	return read_request(start(route, request, now_ms, arena, registration), request, pool, f);
+}
+
+enum reason dialect_admit(const struct route *route, struct request *request, int64_t now_ms, struct arena *arena,
+			  struct registration *registration, struct fault *f)
+{
+	return read_head(start(route, request, now_ms, arena, registration), f);
 }
 
 enum reason dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],

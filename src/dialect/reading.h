@@ -65,6 +65,7 @@ void trace_check(const struct dialect_reading *reading, const struct check *chec
 		 const char *verdict);
 
 // read.c
+enum reason read_head(struct dialect_reading *reading, struct fault *f) ATTR_MUST_USE; // what comes before the body
 enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool,
 			 struct fault *f) ATTR_MUST_USE;
 

@@ -127,6 +127,13 @@ static void interpret(struct reader *r, struct work *work)
 	if (work->refusal == REASON_OK) {
 		read_body(lane, work);
 		work->read = work->refusal == REASON_OK || work->refusal == REASON_INVALID;
+	} else if (work->route && work->request.realm.len &&
+		   (work->refusal == REASON_RECORD_TOO_LARGE || work->refusal == REASON_REQUEST_ID_INVALID)) {
+		// Whoever sends such records is counted too. Of others it is not known what came with them, or the realm to count in.
+		enum reason reason = dialect_admit(work->route, &work->request, clock_wall_ms(), work->arena, &work->registration,
+						   &f);
+		if (reason != REASON_OK)
+			work->refusal = reason;
 	}
 	// Body and value have been read; they may hold a password. A body that was unwrapped is a copy.
 	if (!slice_is_absent(work->request.body))

@@ -171,6 +171,17 @@ def case_bodies_that_cannot_be_read_count(c):
     c.post("small", body=b"{").reply("429")  # the limit comes before the body
 
 
+def case_records_that_are_too_large_count(c):
+    """They are counted before anybody looks at their size; only one of no realm has nowhere to be counted."""
+    big = b'{"email": "' + b"x" * 70000 + b'"}'
+    for _ in range(3):
+        c.post("large", body=big).reply("413")
+    c.post("large", body=big).reply("429")
+    c.post("large").reply("429")
+    c.post("large", body=big, key="").reply("401")  # who asks comes before what is asked
+    c.post("large", body=big, key="sk-unknown").reply("403")
+
+
 def case_who_does_not_say_who_it_is_is_not_counted(c):
     for _ in range(3):
         c.post("small", key="").reply("401")

@@ -65,6 +65,11 @@ enum reason dialect_route(const struct dialect_set *set, const char *const *name
 enum reason dialect_read(const struct route *route, struct request *request, struct secret_pool *pool, int64_t now_ms,
 			 struct arena *arena, struct registration *registration, struct fault *f) ATTR_MUST_USE;
 
+// What comes before the body, for a record whose body nobody will read: accept, access and the limits it counts for. What refuses it there comes before
+// what was wrong with the record.
+enum reason dialect_admit(const struct route *route, struct request *request, int64_t now_ms, struct arena *arena,
+			  struct registration *registration, struct fault *f) ATTR_MUST_USE;
+
 // The violations in the dialect's own words and order, now that is known which claims are taken ("taken" facts); the list is the arena's.
 // IDENTITY_TAKEN: only claims that are taken stand in it; INVALID: others too; OK: none is told.
 enum reason dialect_taken(const struct route *route, const struct registration *registration, const bool taken[static CLAIMS_MAX],
