@@ -22,7 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-import frontends  # noqa: E402
+import routes  # noqa: E402
 from harness import services  # noqa: E402
 from harness.cases import Cases, Failed, equal, true  # noqa: E402
 from harness.evidence import wait_settled  # noqa: E402
@@ -65,7 +65,7 @@ def settings(world):
     return {
         "kafka": {"session_timeout": "10s"},
         "topics": {"signup": topic("signup"), "otp": topic("otp"), "events": topic("events", shape="auto"), "clock": topic("clock"),
-                   "frontends": topic("frontends", dialects=sorted({route.dialect for route in frontends.routes()})),
+                   "frontends": topic("frontends", dialects=sorted({route.dialect for route in routes.routes()})),
                    "tenants": topic("tenants", realm={"header": "x-enroll-realm", "allow": REALMS}),
                    **{name.replace("-", "_"): enveloped(name) for name in envelopes.TOPICS}},
         "courier": {"smtp_connections": 2},

@@ -13,7 +13,7 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-import frontends  # noqa: E402
+import routes  # noqa: E402
 
 HEADERS = (b"content-type = application/json", b"content-type = application/x-www-form-urlencoded", b"authorization = Bearer token",
            b"accept-language = ar", b"accept = application/json", b"idempotency-key = k-1", b"x-forwarded-for = 192.0.2.1")
@@ -24,8 +24,8 @@ def records(route, rng):
     """Inputs of fuzz_dialect for one route; a line break would end the choices."""
     dialect, number = route.dialect.encode(), bytes([route.number if route.number != 10 else 0])
     for fate in FATES:
-        body = frontends.body_of(route.schema, rng)
-        for form, text in enumerate((json.dumps(body), urllib.parse.urlencode(list(frontends.form_of(body))))):
+        body = routes.body_of(route.schema, rng)
+        for form, text in enumerate((json.dumps(body), urllib.parse.urlencode(list(routes.form_of(body))))):
             headers = b"".join(b"header " + line + b"\n" for line in (HEADERS[form], *rng.sample(HEADERS[2:], 3)))
             yield b"%s\n%s%c\n%svalue\n%s" % (dialect, number, fate, headers, text.encode())
     changes = rng.randbytes(8).replace(b"\n", b"x")
@@ -37,11 +37,11 @@ def main():
     words = set()
     for name in ("dialect", "dialect_file"):
         (to / name).mkdir(parents=True, exist_ok=True)
-    for file in sorted(frontends.FOLDER.glob("*/dialect.yaml")):
+    for file in sorted(routes.FOLDER.glob("*/dialect.yaml")):
         text = file.read_text(encoding="utf-8")
         words |= set(re.findall(r"[A-Za-z_$][\w.$-]{2,30}", text, re.ASCII))
         (to / "dialect_file" / file.parent.name).write_text(re.sub(r"^dialect: .*", "dialect: any", text, flags=re.MULTILINE), encoding="utf-8")
-    for route in frontends.routes():
+    for route in routes.routes():
         for number, data in enumerate(records(route, rng)):
             (to / "dialect" / f"{route.dialect}-{route.name}-{number}").write_bytes(data)
     (to / "words").write_text("".join(f'"{word}"\n' for word in sorted(words)), encoding="utf-8")

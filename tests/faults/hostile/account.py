@@ -151,12 +151,13 @@ class Account:
 
     def _judge_reply(self, raw, headers):
         try:
-            body = json.loads(raw.value())
+            told = b"json" in (headers.get("content-type") or b"")  # some frontends answer with nothing, or in words
+            body = json.loads(raw.value()) if told else {}
             status = headers.get(":status") or headers.get("http_status") or headers.get("ce_httpstatus") or body.get("httpstatus", "")
             if not (100 <= int(status) < 600 and isinstance(body, dict)):
                 raise ValueError
-        except ValueError:
-            self.find(f"a reply that is none: {raw.headers()} {raw.value()[:200]!r}")
+        except (ValueError, TypeError):
+            self.find(f"a reply that is none: {raw.headers()} {repr(raw.value())[:200]}")
         for name, value in raw.headers():
             exact = name in ("zilla:correlation-id", "kafka_correlationId", "ce_correlationid")  # the asker's own bytes
             if not exact and value and (b"\r" in value or b"\n" in value or b"\0" in value):
@@ -222,7 +223,7 @@ class Account:
         hashes = dict(self.world.sql("select account_id::text, coalesce(password_hash, '') from enrolld.account where account_id = any(%s::uuid[])",
                                      list(made)))
         for account, record in made.items():
-            if not claims[account]:
+            if not claims[account] and record.topic != "frontends":  # some take people without any
                 self.find("an account without identity", record)
             if not hashes.get(account):
                 self.find("an account without a password hash", record)

@@ -3,7 +3,7 @@
 import json
 import urllib.parse
 
-import frontends
+import routes
 
 from . import bodies
 
@@ -23,7 +23,7 @@ ESCAPES = ("%00", "%", "%zz", "%ff", "%c0%af", "%ed%a0%80", "%0d%0a", "+", "%25%
 
 def _form(rng, body):
     """As a form, whole or not."""
-    pairs = list(frontends.form_of(body)) or [("a", "b")]
+    pairs = list(routes.form_of(body)) or [("a", "b")]
     name, value = rng.choice(pairs)
     kind = rng.randrange(9)
     if kind == 0:
@@ -46,7 +46,7 @@ def _form(rng, body):
 
 
 def _multipart(rng, body):
-    pairs = list(frontends.form_of(body)) or [("a", "b")]
+    pairs = list(routes.form_of(body)) or [("a", "b")]
     parts = [b'--b\r\ncontent-disposition: form-data; name="%s"%s\r\n%s\r\n%s\r\n' % (
         name.encode(), rng.choice((b"", b"", b'; filename="x.png"')), rng.choice((b"", b"content-type: text/plain; charset=utf-16\r\n", b"x" * 3000 + b"\r\n")),
         rng.choice((value, value, rng.choice(bodies.STRANGE))).encode("utf-8", "surrogatepass")) for name, value in pairs]
@@ -76,7 +76,7 @@ def _path(rng, route):
 
 def write(rng, route, request_id):
     """(headers, value) of a request to a route."""
-    body = frontends.body_of(route.schema, rng)
+    body = routes.body_of(route.schema, rng)
     form = rng.choice((_json, _json, _json, _form, _form, _multipart))
     media = MEDIA[{_json: 0, _form: 1, _multipart: 2}[form]] if rng.random() < 0.85 else rng.choice(MEDIA)
     method = route.method.encode() if rng.random() < 0.93 else rng.choice((b"PUT", b"GET", b"DELETE", b"OPTIONS", b"HEAD"))

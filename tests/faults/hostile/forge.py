@@ -6,7 +6,7 @@ import random
 import struct
 import time
 
-import frontends
+import routes
 
 from . import bodies, envelopes, foreign
 
@@ -67,7 +67,7 @@ class Forge:
         self.topics, self.replies, self.partitions, self.domain = topics, replies, partitions, domain
         self.number = 0
         self.recent = []  # valid records that later ones may imitate
-        self.routes = [route for route in frontends.routes() if route.path]
+        self.routes = [route for route in routes.routes() if route.path]
         self.mutations = [getattr(self, name) for name in dir(self) if name.startswith("spoil_")]
         self.mutations += [self.spoil_bytes, self.spoil_text, self.spoil_field, self.spoil_members, self.spoil_size, self.spoil_envelope]
 
