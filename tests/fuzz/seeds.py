@@ -20,29 +20,30 @@ HEADERS = (b"content-type = application/json", b"content-type = application/x-ww
 FATES = b"0123rJ"  # as fuzz_dialect.c reads them: accepted, taken, refused elsewhere
 
 
-def records(route, rng):
-    """Inputs of fuzz_dialect for one route; a line break would end the choices."""
+def records(route, text, rng):
+    """Inputs of fuzz_dialect for one route of a dialect with that file; a line break would end the choices."""
+    keys = [f"{header} = k".encode() for header in re.findall(r"key: \{header: ([\w-]+)", text)]  # the key that frontends.c makes known
     dialect, number = route.dialect.encode(), bytes([route.number if route.number != 10 else 0])
     for fate in FATES:
         body = routes.body_of(route.schema, rng)
-        for form, text in enumerate((json.dumps(body), urllib.parse.urlencode(list(routes.form_of(body))))):
-            headers = b"".join(b"header " + line + b"\n" for line in (HEADERS[form], *rng.sample(HEADERS[2:], 3)))
-            yield b"%s\n%s%c\n%svalue\n%s" % (dialect, number, fate, headers, text.encode())
+        for form, written in enumerate((json.dumps(body), urllib.parse.urlencode(list(routes.form_of(body))))):
+            headers = b"".join(b"header " + line + b"\n" for line in (HEADERS[form], *keys, *rng.sample(HEADERS[2:], 3)))
+            yield b"%s\n%s%c\n%svalue\n%s" % (dialect, number, fate, headers, written.encode())
     changes = rng.randbytes(8).replace(b"\n", b"x")
     yield b"%s\n%s%c%s\nheader %s\nvalue\n%s" % (dialect, number, FATES[0], changes, HEADERS[0], json.dumps(body).encode())
 
 
 def main():
     to, rng = pathlib.Path(sys.argv[1]), random.Random(4)
-    words = set()
+    words, texts = set(), {}
     for name in ("dialect", "dialect_file"):
         (to / name).mkdir(parents=True, exist_ok=True)
     for file in sorted(routes.FOLDER.glob("*/dialect.yaml")):
-        text = file.read_text(encoding="utf-8")
+        texts[file.parent.name] = text = file.read_text(encoding="utf-8")
         words |= set(re.findall(r"[A-Za-z_$][\w.$-]{2,30}", text, re.ASCII))
         (to / "dialect_file" / file.parent.name).write_text(re.sub(r"^dialect: .*", "dialect: any", text, flags=re.MULTILINE), encoding="utf-8")
     for route in routes.routes():
-        for number, data in enumerate(records(route, rng)):
+        for number, data in enumerate(records(route, texts[route.dialect], rng)):
             (to / "dialect" / f"{route.dialect}-{route.name}-{number}").write_bytes(data)
     (to / "words").write_text("".join(f'"{word}"\n' for word in sorted(words)), encoding="utf-8")
 
