@@ -101,7 +101,7 @@ OUTAGES = (
     Outage("Kafka killed", Stage.kafka_dies, Stage.kafka_starts, ("kafka_unavailable",), ("kafka_up",)),
     Outage("Kafka hangs", Stage.kafka_hangs, Stage.kafka_goes_on, ("kafka_unavailable", "kafka_unknown", "kafka_aborted"), ("kafka_up",)),
     Outage("Kafka's link cut", Stage.kafka_link_breaks, Stage.links_work, ("kafka_unavailable",), ("kafka_up",), short=True),
-    Outage("PostgreSQL stop fast", Stage.postgres_stops_fast, Stage.postgres_starts, ("store_unavailable",), ("store_up",), short=True),
+    Outage("PostgreSQL stop fast", Stage.postgres_stops_fast, Stage.postgres_starts, ("store_unavailable",), ("store_up",)),
     Outage("PostgreSQL stop immediate", Stage.postgres_stops_at_once, Stage.postgres_starts, ("store_unavailable",), ("store_up",)),
     Outage("PostgreSQL disk full", Stage.disk_fills, Stage.disk_has_room, ("store_unavailable",), ("store_up",)),
     Outage("links cut", Stage.links_break, Stage.links_work, ("store_unavailable", "kafka_unavailable"), ("store_up", "kafka_up")),

@@ -127,6 +127,8 @@ class Outages(Trial):
         """As a case of its own."""
         def case():
             self._calm()
+            if outage.mails:
+                eventually(lambda: waiting_mails(self.world, 2) == 0, "no mails wait before", 2 * DRAINED, 0.2)
             begin = time.monotonic()
             outage.begin(self.stage)
             time.sleep(max(0.0, self.arguments.seconds - (time.monotonic() - begin)))
