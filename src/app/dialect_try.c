@@ -312,7 +312,7 @@ static int run_lines(struct trial *t)
 		t->request = (struct request){.record = &t->record};
 		t->registration = (struct registration){0};
 		number++;
-		if (json_parse((struct slice){text, (size_t)len}, (struct json_limits){INPUT_MAX, 8, 10000}, t->arena, &line,
+		if (json_parse((struct slice){text, (size_t)len}, (struct json_limits){INPUT_MAX, 8, 10000, false}, t->arena, &line,
 			       &t->fault) == REASON_OK &&
 		    read_line(t, line)) {
 			enum reason reason = dialect_route(t->set, &t->name, 1, &t->request, &t->dialect, &t->route, &t->fault);

@@ -53,7 +53,8 @@ void page_write(const char *instance, bool ready, struct slice why, struct strbu
 	strbuf_add_text(out, "<h1>enrolld ");
 	escaped(out, slice_of(instance));
 	strbuf_printf(out, "</h1><p class=%s>%s</p>", ready ? "ok" : "no",
-		      ready ? "Ready: every lane has its partitions, PostgreSQL and Kafka answer." : "Not ready:");
+		      ready ? "Ready: every lane has its partitions, PostgreSQL, Kafka and who sends the messages answer."
+			    : "Not ready:");
 	if (!ready) {
 		strbuf_add_text(out, "<pre>");
 		escaped(out, why);

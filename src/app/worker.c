@@ -211,6 +211,8 @@ bool worker_ready(struct worker *w, struct strbuf *why)
 		strbuf_add_text(why, "starting\n");
 	else
 		ready = flow_ready(w->flow, why);
+	if (w->flow && !w->stopping && w->parts.courier)
+		ready = courier_ready(w->parts.courier, why) && ready;
 	pthread_mutex_unlock(&w->lock);
 	return ready;
 }
@@ -228,8 +230,11 @@ bool worker_healthy(struct worker *w, struct strbuf *why)
 void worker_measure(struct worker *w)
 {
 	pthread_mutex_lock(&w->lock);
-	if (w->flow && !w->stopping)
+	if (w->flow && !w->stopping) {
 		flow_measure(w->flow);
+		if (w->parts.courier)
+			courier_measure(w->parts.courier);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -10,6 +10,7 @@
 #include "courier/parts.h"
 #include "courier/smtp.h"
 #include "courier/texter.h"
+#include "enrolld/base/metric.h"
 #include "enrolld/version.h"
 
 #define ARENA_BLOCK ((size_t)4 << 10)
@@ -87,9 +88,27 @@ void courier_wake(struct courier *c)
 		texter_wake(c->texter);
 }
 
-bool courier_ready(const struct courier *c)
+bool courier_ready(const struct courier *c, struct strbuf *why)
 {
-	return !parts_paused(&c->parts, CHANNEL_MAIL) && !parts_paused(&c->parts, CHANNEL_TEXT);
+	bool ready = true;
+	for (int i = 0; i < CHANNEL_COUNT; i++) {
+		enum reason reason = parts_paused(&c->parts, (enum channel)i);
+		if (reason == REASON_OK)
+			continue;
+		ready = false;
+		if (why)
+			strbuf_printf(why, "%s: %s\n", channel_name((enum channel)i), reason_code(reason));
+	}
+	return ready;
+}
+
+void courier_measure(const struct courier *c)
+{
+	const bool used[CHANNEL_COUNT] = {[CHANNEL_MAIL] = c->mailer_count > 0, [CHANNEL_TEXT] = c->texter};
+	for (int i = 0; i < CHANNEL_COUNT; i++)
+		if (used[i])
+			metric_set(METRIC_courier_up, METRIC_LABELS(channel_name((enum channel)i)),
+				   parts_paused(&c->parts, (enum channel)i) == REASON_OK);
 }
 
 void courier_stop(struct courier *c, int64_t deadline_ms)

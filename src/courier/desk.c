@@ -11,7 +11,7 @@
 #define METER_NS (INT64_C(10) * 1000 * NS_PER_MS)
 #define ANSWER_MARGIN_MS 30000
 #define BACKOFF_MIN_MS 250
-#define BACKOFF_MAX_MS 30000
+#define BACKOFF_MAX_MS 5000 // an outage that is over is noticed soon; a probe costs little
 
 enum reason desk_open(struct parts *parts, enum channel channel, bool meters, const char *name, struct desk *desk, struct fault *f)
 {
@@ -33,7 +33,7 @@ static void count_state(const struct desk *desk, const char *state, uint64_t n)
 	metric_add(METRIC_messages, METRIC_LABELS(channel_name(desk->channel), state), n);
 }
 
-static void meter(struct desk *desk)
+void desk_meter(struct desk *desk)
 {
 	int64_t now = clock_mono_ns(), waiting;
 	if (desk->metered_ns == 0 || (desk->metered_ns > 1 && now - desk->metered_ns < METER_NS))
@@ -78,7 +78,6 @@ enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struc
 	}
 	if (overdue.expired > 0)
 		count_state(desk, "expired", overdue.expired);
-	meter(desk);
 	if (count > 0)
 		(void)FAILPOINT(courier_claimed);
 	*ret_count = count;

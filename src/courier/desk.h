@@ -32,6 +32,9 @@ enum reason desk_open(struct parts *parts, enum channel channel, bool meters, co
 		      struct fault *f) ATTR_MUST_USE;
 void desk_close(struct desk *desk);
 
+// Counts the waiting messages now and then, also while nothing can be handed over.
+void desk_meter(struct desk *desk);
+
 #define DESK_BATCH_MAX 64
 
 // Takes at most max due rows (DESK_BATCH_MAX), in the arena.

@@ -150,6 +150,7 @@ static enum round work(struct mailer *m, struct fault *f)
 {
 	struct message_lease leases[BATCH];
 	size_t count = 0;
+	desk_meter(&m->desk);
 	if (m->careful && smtp_probe(m->smtp, f) != REASON_OK)
 		return ROUND_FAILED;
 	if (desk_claim(&m->desk, m->careful ? 1 : BATCH, m->arena, leases, &count, f) != REASON_OK)

@@ -88,17 +88,17 @@ void parts_sleep(struct parts *p, int64_t timeout_ms)
 
 void parts_pause(struct parts *p, enum channel channel, const struct fault *f)
 {
-	if (!atomic_exchange(&p->paused[channel], true))
+	if (atomic_exchange(&p->paused[channel], (int)f->reason) == REASON_OK)
 		LOG_FAULT(courier_paused, f, log_text("channel", channel_name(channel)));
 }
 
 void parts_resume(struct parts *p, enum channel channel)
 {
-	if (atomic_exchange(&p->paused[channel], false))
+	if (atomic_exchange(&p->paused[channel], REASON_OK) != REASON_OK)
 		LOG(courier_resumed, log_text("channel", channel_name(channel)));
 }
 
-bool parts_paused(const struct parts *p, enum channel channel)
+enum reason parts_paused(const struct parts *p, enum channel channel)
 {
-	return atomic_load(&p->paused[channel]);
+	return (enum reason)atomic_load(&p->paused[channel]);
 }

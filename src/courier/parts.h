@@ -25,8 +25,8 @@ struct parts {
 	// Wake-ups.
 	pthread_mutex_t lock; // guards the generation
 	pthread_cond_t wake;
-	uint64_t generation; // raised by each wake-up
-	atomic_bool paused[CHANNEL_COUNT];
+	uint64_t generation;               // raised by each wake-up
+	_Atomic int paused[CHANNEL_COUNT]; // enum reason of the failure; 0: it works
 };
 
 const char *channel_name(enum channel channel) ATTR_MUST_USE; // "email", "sms": as in the rows
@@ -43,4 +43,4 @@ void parts_sleep(struct parts *parts, int64_t timeout_ms);
 // Both say so in the log, once for each change.
 void parts_pause(struct parts *parts, enum channel channel, const struct fault *f);
 void parts_resume(struct parts *parts, enum channel channel);
-bool parts_paused(const struct parts *parts, enum channel channel) ATTR_MUST_USE;
+enum reason parts_paused(const struct parts *parts, enum channel channel) ATTR_MUST_USE; // why; REASON_OK: it is not

@@ -179,6 +179,7 @@ static void claim(struct texter *t)
 	struct fault f;
 	t->generation = parts_generation(t->parts);
 	t->claimed_ns = clock_mono_ns();
+	desk_meter(&t->desk);
 	if (t->careful && http_probe(t->parts->conf, &f) != REASON_OK) {
 		fail(t, &f, 0);
 		return;

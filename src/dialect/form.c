@@ -92,12 +92,12 @@ static void put(struct form *form, struct node *map, struct slice key, struct no
 	}
 }
 
-static enum reason check_text(struct slice text, struct fault *f)
+static enum reason check_name(struct slice text, struct fault *f)
 {
 	if (!utf8_valid(text))
-		return fault_set(f, REASON_TEXT_INVALID_UTF8, "a name or value of the form is not UTF-8");
+		return fault_set(f, REASON_TEXT_INVALID_UTF8, "a name of the form is not UTF-8");
 	if (text.len && memchr(text.ptr, '\0', text.len))
-		return fault_set(f, REASON_TEXT_NUL, "a name or value of the form has a NUL");
+		return fault_set(f, REASON_TEXT_NUL, "a name of the form has a NUL");
 	return REASON_OK;
 }
 
@@ -108,9 +108,9 @@ enum reason form_add(struct form *form, struct slice name, struct slice value, s
 	struct node *text = new_node(form->arena, NODE_TEXT);
 	if (++form->names > NAMES_MAX || form->names > form->body->limits.nodes)
 		return fault_set(f, REASON_RECORD_TOO_LARGE, "more than %d names in the form", NAMES_MAX);
-	enum reason reason = check_text(name, f);
-	if (reason == REASON_OK)
-		reason = check_text(value, f);
+	enum reason reason = check_name(name, f);
+	if (reason == REASON_OK && !utf8_valid(value))
+		reason = fault_set(f, REASON_TEXT_INVALID_UTF8, "a value of the form is not UTF-8");
 	text->text = arena_copy(form->arena, value);
 	for (size_t depth = 1; reason == REASON_OK; depth++) {
 		if (depth >= form->body->limits.depth)

@@ -69,7 +69,7 @@ static void set_defaults(struct dialect *dialect)
 	dialect->body = (struct body){
 		.media = default_media,
 		.media_count = ARRAY_LEN(default_media),
-		.limits = {.bytes = SIZE_MAX, .depth = 32, .nodes = 10000}, // bytes are the topic's to limit
+		.limits = {.bytes = SIZE_MAX, .depth = 32, .nodes = 10000, .nul = true}, // bytes are the topic's to limit
 	};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		dialect->body.types[i] = slice_of(types[i]);

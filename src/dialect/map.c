@@ -77,8 +77,8 @@ static void add_claim(struct dialect_reading *reading, const struct field *field
 void map_claims(struct dialect_reading *reading, const struct field *field, const struct rule_field *seen)
 {
 	bool identity = kind_of(field->target) != CLAIM_HANDLE, claimed = false;
-	if (slice_is_absent(seen->text) || seen->text.len == 0)
-		return;
+	if (slice_is_absent(seen->text) || seen->text.len == 0 || memchr(seen->text.ptr, '\0', seen->text.len))
+		return; // nobody can have that
 	for (size_t i = 0; i < field->checks.count; i++) {
 		const struct check *check = &field->checks.items[i];
 		const struct rule_unique *unique = rule_unique(check->rule);

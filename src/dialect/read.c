@@ -82,8 +82,34 @@ static void map_hash(struct dialect_reading *reading)
 			map_field(reading, &reading->route->fields[i], &reading->seen[i]);
 }
 
+static bool has_nul(const struct node *node)
+{
+	if (node_is(node, NODE_TEXT))
+		return node->text.len > 0 && memchr(node->text.ptr, '\0', node->text.len);
+	for (size_t i = 0; i < node_count(node); i++)
+		if (has_nul(node->list.items[i]))
+			return true;
+	return false;
+}
+
+// A NUL that no rule has refused: the database cannot keep it.
+static enum reason refuse_nul(struct dialect_reading *reading, struct fault *f)
+{
+	for (size_t i = 0; i < reading->route->field_count; i++) {
+		if (!has_nul(reading->seen[i].value))
+			continue;
+		reading->parse_error = SLICE_LIT("a text holds a NUL character");
+		reading->registration->claim_count = 0;
+		return fault_set(f, REASON_TEXT_NUL, "a field's text has a NUL");
+	}
+	return REASON_OK;
+}
+
 static enum reason accept(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
 {
+	enum reason reason = refuse_nul(reading, f);
+	if (reason != REASON_OK)
+		return reason;
 	settle_defaults(reading);
 	map_hash(reading);
 	map_kept(reading);

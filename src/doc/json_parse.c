@@ -99,7 +99,8 @@ static enum reason parse(struct slice text, struct json_limits limits, size_t fl
 		return fault_set(f, REASON_RECORD_EMPTY, "no bytes");
 	if ((r = json_scan(text, &limits, f)))
 		return r;
-	value = json_loadb(text.ptr, text.len, flags | JSON_DECODE_ANY, &error);
+	flags |= JSON_DECODE_ANY | (limits.nul ? JSON_ALLOW_NUL : 0);
+	value = json_loadb(text.ptr, text.len, flags, &error);
 	if (!value)
 		return classify(&error, f);
 	*root = convert(value, arena);

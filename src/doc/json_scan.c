@@ -8,6 +8,7 @@ struct scan {
 	struct slice text;
 	size_t at;
 	size_t depth;
+	bool nul;
 	size_t values; // exact for well-formed text: one, one more for each comma and each bracket that is not closed at once
 };
 
@@ -41,7 +42,7 @@ static enum reason scan_escape(struct scan *s, struct fault *f)
 	if (p[s->at++] != 'u' || !hex4(s, s->at, &unit))
 		return REASON_OK;
 	s->at += 4;
-	if (unit == 0)
+	if (unit == 0 && !s->nul)
 		return fault_set(f, REASON_TEXT_NUL, "escaped NUL at byte %zu", start);
 	if (unit < 0xd800 || unit > 0xdfff)
 		return REASON_OK;
@@ -118,7 +119,7 @@ static enum reason scan_mark(struct scan *s, const struct json_limits *limits, c
 
 enum reason json_scan(struct slice text, const struct json_limits *limits, struct fault *f)
 {
-	struct scan s = {.text = text, .values = 1};
+	struct scan s = {.text = text, .nul = limits->nul, .values = 1};
 	char before = ' '; // the last character that is not white space
 	enum reason r;
 

@@ -11,6 +11,8 @@
 #include "enrolld/base/secret.h"
 #include "flow/outputs.h"
 
+#define DROPPED_MS 20
+
 struct looker {
 	struct lane *lane;
 	struct backoff backoff;
@@ -31,6 +33,18 @@ static size_t drop_stale(struct looker *l, size_t count)
 			lane_drop(l->lane, l->works[i]);
 	}
 	return kept;
+}
+
+// A mark above the log's end is that of another log: a topic that was deleted and made again. Its records are not to be taken for passed.
+static bool marks_fit(struct looker *l, size_t count)
+{
+	bool fit = true;
+	for (size_t i = 0; i < count && fit; i++) {
+		const struct coordinates *at = &l->works[i]->record.at;
+		int64_t mark = l->works[i]->facts.mark;
+		fit = at->offset >= mark || source_fits_mark(l->lane->source, at->topic, at->partition, mark);
+	}
+	return fit;
 }
 
 static size_t gather_marks(struct looker *l)
@@ -67,7 +81,10 @@ static size_t look(struct looker *l, size_t count)
 		if (reason == REASON_OK) {
 			marks_raised(lane->marks, l->marks, raise);
 			lane_works(lane, STAGE_LOOK, &l->backoff);
-			return count;
+			if (marks_fit(l, count))
+				return count;
+			clock_sleep_ms(DROPPED_MS); // the reader is about to drop them
+			continue;
 		}
 		if (!lane_retry(lane, STAGE_LOOK, &l->backoff, &f)) {
 			for (size_t i = 0; i < count; i++)

@@ -149,13 +149,15 @@ static void interpret(struct reader *r, struct work *work)
 // A record that was in hand when the worker died is not even parsed the third time.
 static void bury_unread(struct reader *r, struct work *work)
 {
-	struct record bare = work->record;
-	bare.value = SLICE_ABSENT;
-	bare.value_size = 0;
-	bare.header_count = 0;
+	struct record *bare = &work->record; // the request refers to it as long as it lives
+	if (!slice_is_absent(bare->value))
+		secret_wipe((void *)(uintptr_t)bare->value.ptr, bare->value.len);
+	bare->value = SLICE_ABSENT;
+	bare->value_size = 0;
+	bare->header_count = 0;
 	struct fault f;
 	bool addressed;
-	work->refusal = intake_read(&r->lane->intake, work->topic, &bare, youngest_of(r, &bare.at), work->arena, &work->request,
+	work->refusal = intake_read(&r->lane->intake, work->topic, bare, youngest_of(r, &bare->at), work->arena, &work->request,
 				    &addressed, &f);
 	work->refusal = REASON_KILLS_WORKER;
 }

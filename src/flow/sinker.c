@@ -67,7 +67,7 @@ static void check_replies(struct sinker *s, struct work *work)
 		const struct output *o = &work->outputs[i];
 		if (o->kind != OUTPUT_REPLY)
 			continue;
-		if (output_bytes(o) > sink_output_limit(s->lane->sink))
+		if (output_bytes(o) > sink_output_limit(s->lane->sink, o->topic))
 			outputs_drop_reply(work, "too_large");
 		else if (!sink_has_topic(s->lane->sink, o->topic, o->partition))
 			outputs_drop_reply(work, "unknown_topic");

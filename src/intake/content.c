@@ -5,7 +5,7 @@
 #include "intake/shape.h"
 
 #define SCRATCH_BLOCK 4096
-#define ENVELOPE_LIMITS ((struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, 20000}) // of bytes the topic's limit holds already
+#define ENVELOPE_LIMITS ((struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, 20000, true}) // of bytes the topic's limit holds already
 #define WIRE_PREFIX 5
 
 struct slice content_header(const struct content *content, const char *name)

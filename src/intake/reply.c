@@ -202,7 +202,7 @@ static bool is_json(struct slice text, struct arena *arena)
 {
 	struct fault f;
 	const struct node *root;
-	struct json_limits limits = {SIZE_MAX, JSON_DEPTH_MAX, SIZE_MAX};
+	struct json_limits limits = {SIZE_MAX, JSON_DEPTH_MAX, SIZE_MAX, true};
 	return json_parse(text, limits, arena, &root, &f) == REASON_OK;
 }
 

@@ -4,8 +4,8 @@
 #include "intake/shape.h"
 
 #define TYPES "spring_json_header_types"
-#define TYPES_LIMITS ((struct json_limits){16384, 4, 1000})
-#define TEXT_LIMITS ((struct json_limits){65536, 1, 1})
+#define TYPES_LIMITS ((struct json_limits){16384, 4, 1000, false})
+#define TEXT_LIMITS ((struct json_limits){65536, 1, 1, false})
 
 // A mapper with encodeStrings, and any mapper for MIME types, writes "text" in quotes; others the text as it is. Both name the type.
 static struct slice meant(struct slice value, struct arena *arena)

@@ -142,6 +142,20 @@ void partition_table_rewind(struct partition_table *t)
 	(void)pthread_mutex_unlock(&t->lock);
 }
 
+bool partition_fits_mark(struct partition_table *t, const char *topic, int32_t number, int64_t mark)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	struct partition *p = partition_find(t, topic, number);
+	bool fits = !p || mark <= p->high || mark <= p->position;
+	bool news = !fits && p->mark < mark;
+	if (news)
+		p->mark = mark;
+	(void)pthread_mutex_unlock(&t->lock);
+	if (news)
+		partition_table_rewind(t);
+	return fits;
+}
+
 bool partition_table_hold(struct partition_table *t, const struct passage *passages, size_t count)
 {
 	bool current = true;

@@ -33,6 +33,7 @@ struct partition {
 	int64_t undecided_ns;   // WAITING: since when its committed offset has been undecided; 0: it is not
 	int64_t above_since_ns; // since when its offset was seen above the end; 0: it was not
 	int64_t above;          // PAUSED: that offset
+	int64_t mark;           // the database's, if it was seen above the end; else 0
 };
 
 struct partition_table {
@@ -59,6 +60,8 @@ bool partition_table_take_rewind(struct partition_table *t) ATTR_MUST_USE; // tr
 // Any thread.
 bool partition_current(struct partition_table *t, const char *topic, int32_t number, uint64_t epoch) ATTR_MUST_USE;
 void partition_table_rewind(struct partition_table *t); // ends every epoch now
+// Whether the log reaches up to that mark, as far as known; if not it is noted, and every epoch ends.
+bool partition_fits_mark(struct partition_table *t, const char *topic, int32_t number, int64_t mark) ATTR_MUST_USE;
 // If every passage's epoch is the current one, holds the table until partition_table_release. What is told apart here: an epoch
 // that ends after the hold ends with a transaction in flight, and its partition is not read again before that is over.
 bool partition_table_hold(struct partition_table *t, const struct passage *passages, size_t count) ATTR_MUST_USE;

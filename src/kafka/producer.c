@@ -42,9 +42,9 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 		sink->failed_err = message->err;
 	bool purged = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-		size_t size = message_bytes(message);
-		if (size > 0 && (sink->too_large == 0 || size < sink->too_large))
-			sink->too_large = size;
+		sink->too_large = true;
+		if (sink->single && message->rkt)
+			topics_refused(&sink->topics, rd_kafka_topic_name(message->rkt), message_bytes(message));
 	} else if (!purged && message->rkt) {
 		topics_doubt(&sink->topics, rd_kafka_topic_name(message->rkt));
 	}
@@ -54,12 +54,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 // next try sends them one by one.
 void producer_adapt(struct sink *sink)
 {
-	if (sink->too_large > 0 && sink->single && sink->too_large - 1 < sink->limit)
-		sink->limit = sink->too_large - 1;
 	if (sink->single && sink->batch_bytes > 2 * BATCH_BYTES_MIN)
 		sink->batch_bytes /= 2; // a batch of good ones was too large for the topic
-	sink->single = sink->too_large > 0 && !sink->single;
-	sink->too_large = 0;
+	sink->single = sink->too_large && !sink->single;
+	sink->too_large = false;
 }
 
 static void on_error(rd_kafka_t *rk, int err, const char *text, void *opaque)

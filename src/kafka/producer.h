@@ -19,13 +19,14 @@ struct sink {
 	bool down;           // all brokers were seen down since they last answered
 	rd_kafka_t *offsets; // idempotent results: commits <group>.passed; else NULL
 	struct topics topics;
-	size_t limit;
+	size_t limit;       // of one output of any topic
 	size_t batch_bytes; // batch.size
 	bool single;        // one message a batch, to see which one is too large
 
 	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
 	rd_kafka_resp_err_t failed_err;
-	size_t too_large; // smallest message that a topic refused for its batch's size; 0: none
+	bool too_large; // a topic refused one for its batch's size
+	bool forgotten; // the brokers know the transactional id no more, as after a week without a transaction
 	struct fences fences;
 };
 

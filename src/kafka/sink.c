@@ -101,9 +101,9 @@ enum reason sink_fence(const struct kafka_conf *conf, const char *transactional_
 
 // --- before a batch begins ---
 
-size_t sink_output_limit(const struct sink *sink)
+size_t sink_output_limit(const struct sink *sink, struct slice topic)
 {
-	return sink->limit;
+	return topics_limit(&sink->topics, topic, sink->limit);
 }
 
 bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition)
@@ -127,9 +127,10 @@ static size_t output_bytes(const struct output *o)
 static enum reason check_output(struct sink *sink, const struct output *o, struct fault *f)
 {
 	struct topic *topic = NULL;
-	if (output_bytes(o) > sink->limit)
+	size_t limit = sink_output_limit(sink, o->topic);
+	if (output_bytes(o) > limit)
 		return fault_set(f, REASON_OUTPUT_TOO_LARGE, "%zu bytes for topic %.*s, which takes %zu", output_bytes(o),
-				 (int)o->topic.len, o->topic.ptr, sink->limit);
+				 (int)o->topic.len, o->topic.ptr, limit);
 	enum reason reason = topics_known(&sink->topics, sink->rk, o->topic, ASK_MS, &topic, f);
 	if (reason == REASON_OK && (!topic || o->partition >= topic->partitions)) {
 		// A reply address that is gone is the caller's to find out again; our own topics will be back.
@@ -198,7 +199,7 @@ static enum reason commit_plain(struct batch *b, struct fault *f)
 	if (reason == REASON_OK)
 		reason = batch_deliver(b, f);
 	if (reason != REASON_OK) {
-		if (sink->too_large > 0)
+		if (sink->too_large)
 			producer_adapt(sink);
 		batch_renew(sink); // nothing of this batch may be delivered after a later one
 		return reason;
@@ -222,7 +223,8 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 		return reason;
 	// The broker's clock of the transaction must not run out before ours.
 	b.deadline_ns = clock_mono_ns() + sink->conf->transaction_timeout_ms * MS * 4 / 5;
-	sink->failed = sink->too_large = 0;
+	sink->failed = 0;
+	sink->too_large = sink->forgotten = false;
 	set_offsets(&b, passages, passage_count);
 	reason = sink_transactional(sink) ? batch_commit_transaction(&b, f) : commit_plain(&b, f);
 	source_release(source);

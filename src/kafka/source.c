@@ -197,6 +197,11 @@ void source_rewind(struct source *s)
 	partition_table_rewind(&s->table);
 }
 
+bool source_fits_mark(struct source *s, const char *topic, int32_t partition, int64_t mark)
+{
+	return partition_fits_mark(&s->table, topic, partition, mark);
+}
+
 void source_lag(struct source *s, struct source_lag *lag)
 {
 	*lag = (struct source_lag){0};

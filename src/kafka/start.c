@@ -85,6 +85,7 @@ static bool is_above(struct source *s, struct partition *p, int64_t known, int64
 static void resolve(struct source *s, struct partition *p, int64_t own, int64_t passed, int64_t low, int64_t high)
 {
 	int64_t known = own > passed ? own : passed; // -1 if there is neither
+	known = p->mark > known ? p->mark : known;   // offsets of a topic that was deleted are gone, the mark is not
 	if (p->state == PARTITION_PAUSED && known == p->above) {
 		p->retry_ns = clock_mono_ns() + PAUSED_EVERY_MS * MS; // the log may have grown past it: still another log
 		return;

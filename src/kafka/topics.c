@@ -49,7 +49,6 @@ void topics_clear(struct topics *t)
 
 void topics_let_go(struct topics *t)
 {
-	forget(t, false);
 	for (struct topic *topic = t->first; topic; topic = topic->next) {
 		if (topic->rkt)
 			rd_kafka_topic_destroy(topic->rkt);
@@ -162,4 +161,17 @@ void topics_doubt(struct topics *t, const char *name)
 	struct topic *topic = find(t, slice_of(name));
 	if (topic)
 		topic->asked_ns = 0;
+}
+
+void topics_refused(struct topics *t, const char *name, size_t size)
+{
+	struct topic *topic = find(t, slice_of(name));
+	if (topic && size > 0 && (topic->limit == 0 || size - 1 < topic->limit))
+		topic->limit = size - 1;
+}
+
+size_t topics_limit(const struct topics *t, struct slice name, size_t limit)
+{
+	const struct topic *topic = find(t, name);
+	return topic && topic->limit > 0 && topic->limit < limit ? topic->limit : limit;
 }

@@ -56,11 +56,11 @@ static enum reason give_up(struct sink *sink, struct fault *f)
 		rd_kafka_error_destroy(error);
 	if (!aborted && is_fatal(sink))
 		return fatal(sink, REASON_KAFKA_ABORTED, f);
-	bool adapt = sink->too_large > 0;
+	bool adapt = sink->too_large;
 	if (adapt)
 		producer_adapt(sink);
-	if (adapt || !aborted)
-		batch_renew(sink); // its INIT aborts a transaction that is still open
+	if (adapt || sink->forgotten || !aborted)
+		batch_renew(sink); // its INIT makes the id known again, and aborts a transaction that is still open
 	return REASON_KAFKA_ABORTED;
 }
 
@@ -118,6 +118,7 @@ static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_
 		if (c->error) {
 			again = rd_kafka_error_is_retriable(c->error) && !rd_kafka_error_txn_requires_abort(c->error) &&
 				batch_left_ms(b) > 0;
+			b->sink->forgotten = rd_kafka_error_code(c->error) == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING;
 			reason = fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: %s", what, rd_kafka_error_string(c->error));
 			if (again) {
 				rd_kafka_error_destroy(c->error);

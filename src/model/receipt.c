@@ -252,7 +252,7 @@ enum reason receipt_read(struct slice json, struct arena *arena, struct receipt 
 {
 	const struct node *root;
 	struct fault inner;
-	if (json_parse(json, (struct json_limits){SIZE_LIMIT, 8, 100000}, arena, &root, &inner) != REASON_OK)
+	if (json_parse(json, (struct json_limits){SIZE_LIMIT, 8, 100000, false}, arena, &root, &inner) != REASON_OK)
 		return fault_set(f, REASON_INTERNAL, "a receipt is not JSON: %s", inner.detail);
 	struct receipt receipt = {.reason = REASON_OK};
 	if (!read_members(root, arena, &receipt))

@@ -8,10 +8,12 @@
 
 #include "enrolld/base/clock.h"
 #include "enrolld/base/strbuf.h"
+#include "store/hosts.h"
 #include "store/sqlstate.h"
 
-#define KEYWORDS_OWN 12
+#define KEYWORDS_OWN 13 // the last one is NULL
 #define ANSWER_MARGIN_MS 5000
+#define CONNECT_MARGIN_MS 500 // the kernel gives a machine up that is gone, and libpq goes on to the next
 
 struct keywords {
 	const char **names;
@@ -26,7 +28,8 @@ static void add_keyword(struct keywords *k, const char *name, const char *value)
 }
 
 // A later keyword outweighs an earlier one: first our defaults, then the DSN, then the properties, then what must be so.
-static struct keywords make_keywords(const struct store_conf *conf, const char *name, char user_timeout[static 24])
+static struct keywords make_keywords(const struct store_conf *conf, const char *name, const struct hosts *hosts,
+				     char user_timeout[static 24])
 {
 	size_t size = KEYWORDS_OWN + conf->properties.count;
 	struct keywords k = {calloc(size, sizeof(char *)), calloc(size, sizeof(char *)), 0};
@@ -44,6 +47,12 @@ static struct keywords make_keywords(const struct store_conf *conf, const char *
 	add_keyword(&k, "dbname", conf->dsn);
 	for (size_t i = 0; i < conf->properties.count; i++)
 		add_keyword(&k, conf->properties.pairs[i].name, conf->properties.pairs[i].value);
+	if (hosts->host)
+		add_keyword(&k, "host", hosts->host);
+	if (hosts->hostaddr)
+		add_keyword(&k, "hostaddr", hosts->hostaddr);
+	if (hosts->port)
+		add_keyword(&k, "port", hosts->port);
 	add_keyword(&k, "client_encoding", "UTF8");
 	return k;
 }
@@ -210,28 +219,15 @@ static enum reason connect_fault(struct connection *c, const char *message, stru
 	return reason;
 }
 
-static int64_t hosts_of(PGconn *pg)
-{
-	int64_t hosts = 1;
-	PQconninfoOption *options = PQconninfo(pg);
-	for (PQconninfoOption *option = options; option && option->keyword; option++) {
-		if (strcmp(option->keyword, "host") != 0 && strcmp(option->keyword, "hostaddr") != 0)
-			continue;
-		int64_t count = 1;
-		for (const char *at = option->val; at && (at = strchr(at, ',')); at++)
-			count++;
-		hosts = count > hosts ? count : hosts;
-	}
-	PQconninfoFree(options);
-	return hosts;
-}
-
 static enum reason poll_connect(struct connection *c, struct fault *f)
 {
-	int64_t patience_ms = c->conf->connect_timeout_ms * hosts_of(c->pg);
-	int64_t end_ns = clock_mono_ns() + patience_ms * 1000000;
+	int64_t patience_ms = c->conf->connect_timeout_ms, end_ns = 0;
+	const char *host = NULL;
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 	while (next != PGRES_POLLING_OK) {
+		if (end_ns == 0 || PQhost(c->pg) != host) // the next one of the list, with a time of its own
+			end_ns = clock_mono_ns() + (patience_ms + CONNECT_MARGIN_MS) * 1000000;
+		host = PQhost(c->pg);
 		if (next == PGRES_POLLING_FAILED || PQstatus(c->pg) == CONNECTION_BAD)
 			return connect_fault(c, PQerrorMessage(c->pg), f);
 		struct pollfd pfd = {.fd = PQsocket(c->pg), .events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT};
@@ -252,12 +248,15 @@ static void drop_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
-static enum reason connect_now(struct connection *c, struct fault *f)
+static enum reason connect_once(struct connection *c, struct fault *f)
 {
 	char user_timeout[24];
-	struct keywords k = make_keywords(c->conf, c->name, user_timeout);
+	struct hosts hosts;
+	hosts_turn(c->conf, c->failed, &hosts);
+	struct keywords k = make_keywords(c->conf, c->name, &hosts, user_timeout);
 	c->pg = PQconnectStartParams(k.names, k.values, 1);
 	free_keywords(&k);
+	hosts_free(&hosts);
 	if (!c->pg)
 		return fault_set(f, REASON_STORE_UNAVAILABLE, "connect: no memory");
 	(void)PQsetErrorVerbosity(c->pg, PQERRORS_SQLSTATE);
@@ -274,6 +273,13 @@ static enum reason connect_now(struct connection *c, struct fault *f)
 	reason = connection_execute(c, &c->session, f);
 	if (reason != REASON_OK)
 		connection_close(c);
+	return reason;
+}
+
+static enum reason connect_now(struct connection *c, struct fault *f)
+{
+	enum reason reason = connect_once(c, f);
+	c->failed += reason != REASON_OK;
 	return reason;
 }
 

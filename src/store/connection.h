@@ -15,6 +15,7 @@ struct connection {
 	char *name;
 	PGconn *pg;               // NULL: no link
 	bool worked;              // some statement was answered, once
+	size_t failed;            // attempts to connect: another server is first each time
 	struct statement session; // over session_sql
 	char session_sql[SESSION_SQL_SIZE];
 	const struct statement *prepared[STATEMENTS_MAX]; // on this link

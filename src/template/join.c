@@ -19,7 +19,7 @@ static const struct node *part_of(const struct json_template *t, const struct si
 	json_template_part(&w, t, sight);
 	struct slice json = arena_copy(arena, strbuf_slice(&text));
 	if (strbuf_overflowed(&text) ||
-	    json_parse_loose(json, (struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, SIZE_MAX}, arena, &part, &f) != REASON_OK)
+	    json_parse_loose(json, (struct json_limits){SIZE_MAX, JSON_DEPTH_MAX, SIZE_MAX, true}, arena, &part, &f) != REASON_OK)
 		part = NULL;
 	strbuf_free(&text);
 	return part;

@@ -37,6 +37,8 @@ from harness.evidence import wait_settled  # noqa: E402
 from harness.world import World  # noqa: E402
 
 IDLE = 2  # seconds of rest before a core
+OUTPUTS = ("results", "replies", "accounts", "dead", "planted")  # topics where no secret may be
+PLANTED_LOG = "planted.log"
 PLANTED = "planted"  # a marker that is put where markers must not be, to see that it is found there
 LAST = ("long", "mail", "twice")  # kinds before the last cores, in the short form
 TOKEN = re.compile(r"token=([A-Za-z0-9_-]{43})")
@@ -127,11 +129,18 @@ class Canary:
             path.write_bytes(written)
             true(scanner.look([path]), f"a body as {number}: {written[:80]}")
 
+    def plant(self):
+        """A marker in each kind of place where none may be: a search that finds nothing must find these."""
+        for name in OUTPUTS:
+            self.world.gateway.publish(self.world.topics[name], [("x", self.mark)], f"x{self.mark}x".encode())
+        self.world.sql("create table public.planted as select %s as text", self.mark)
+        (self.scratch / "log" / PLANTED_LOG).write_text(f"password {self.mark}\n", encoding="utf-8")
+        self.pages.write_text(f"password={self.mark}\n", encoding="utf-8")
+        os.environ["PLANTED"] = self.mark  # in the worker's own environment
+
     def case_requests_of_every_fate_end(self):
         a, load, worker = self.arguments, self.load, self.worker
-        self.world.gateway.publish(self.world.topics["planted"], [("x", "y")], f"x{self.mark}x".encode())
-        self.world.sql("create table public.planted as select %s as text", self.mark)
-        os.environ["PLANTED"] = self.mark  # in the worker's own environment
+        self.plant()
         worker.start()
         self.world.gateway.post(self.world.topics["signup"], {"username": f"taken_{self.world.suffix}", "password": "violet tractor sings staple"})
         load.publish(a.requests // 2)
@@ -141,7 +150,7 @@ class Canary:
         load.publish(a.requests - a.requests // 2)
         equal(self.world.gateway.flush(), 0, "records that Kafka did not acknowledge")
         self.drain()
-        equal(wait_settled(self.world, 120), 0, "messages that still wait")
+        equal(wait_settled(self.world, 120, open_ends=False), 0, "messages that still wait")
         self.note_pages()
         fates = dict(self.world.sql("select coalesce(reason, outcome), count(*) from enrolld.inbox group by 1"))
         self.cases.say(f"{len(load.sent)} requests in {len(load.kinds)} kinds: {fates}")
@@ -159,17 +168,19 @@ class Canary:
         """Of those that were sent since the last time."""
         mailbox, texts = self.world.sinks.mailbox, self.world.sinks.texts
         mails = {row["to"][0]: row for row in mailbox.mails() if row["to"][0].endswith(f"@{self.world.suffix}.example")}
-        equal(set(self.load.addresses.values()) - set(mails), set(), "addresses without a mail")
         by_phone = {row["fields"]["to"]: row["fields"]["text"] for row in texts.rows() if row["fields"] and "text" in row["fields"]}
-        equal(set(self.load.phones.values()) - set(by_phone), set(), "phones without a text")
+        # The worker died once; whether what it was handing over then has arrived, nobody knows.
+        open_ends = self.world.sql("select count(*) from enrolld.message where state in ('transmitting', 'unknown')")[0][0]
+        missing = (set(self.load.addresses.values()) - set(mails)) | (set(self.load.phones.values()) - set(by_phone))
+        true(len(missing) <= open_ends, f"nothing arrived at {sorted(missing)[:5]}, and {open_ends} messages have an open end")
         for number, address in self.load.addresses.items():
-            if number not in self.learnt:
+            if number not in self.learnt and address not in missing:
                 content = mailbox.content(mails[address]).get_body(("plain",)).get_content()
                 self.tokens.append(TOKEN.search(content)[1])
                 self.scanner.add("a token", self.tokens[-1].encode())
                 self.learn_code(number, address, content)
         for number, phone in self.load.phones.items():
-            if number not in self.learnt:
+            if number not in self.learnt and phone not in missing:
                 self.learn_code(number, phone, by_phone[phone])
 
     def learn_code(self, number, address, content):
@@ -233,10 +244,9 @@ class Canary:
         kafka = self.scratch / "kafka"
         exempt = set(places.segments(kafka, [self.world.topics[name] for name in ("signup", "otp", "events")]))
         files = [path for path in places.changed_since(kafka, self.begin) if path not in exempt]
-        names = {path.parent.name.rsplit("-", 1)[0] for path in files}
-        true({self.world.topics[name] for name in ("results", "replies", "accounts", "dead")} <= names, "output topics are among the files")
         planted = self.must_be_clean("broker", files)
-        true(any(self.world.topics["planted"] in path for path in planted), "what was planted in a topic is found")
+        found = {pathlib.Path(path).parent.name.rsplit("-", 1)[0] for path in planted}
+        equal({name for name in OUTPUTS if self.world.topics[name] not in found}, set(), "topics where what was planted is not found")
 
     def case_nothing_is_in_the_databases_files(self):
         self.world.sql("checkpoint")
@@ -258,7 +268,9 @@ class Canary:
         logs = [path for path in places.changed_since(self.scratch / "log", self.begin) if "sink" not in path.name and path.name not in ("mail.log", "text.log")]
         true(self.worker.log.stat().st_size > 10_000, "the worker's log is there")
         true('"level":"debug"' in self.worker.text(), "the log is at its most verbose level")
-        self.must_be_clean("logs and pages", [self.worker.log, self.pages, printed, *logs])
+        planted = self.must_be_clean("logs and pages", [self.worker.log, self.pages, printed, *logs])
+        equal({pathlib.Path(path).name for path in planted}, {PLANTED_LOG, self.pages.name}, "files where what was planted is found")
+        (self.scratch / "log" / PLANTED_LOG).unlink()
 
     def look_at_core(self, what):
         time.sleep(IDLE)
@@ -289,7 +301,7 @@ class Canary:
                 self.load.one(kind)
             self.world.gateway.flush()
             self.drain()
-            equal(wait_settled(self.world, 60), 0, "messages that still wait")
+            equal(wait_settled(self.world, 60, open_ends=False), 0, "messages that still wait")
             self.learn_messages()
             self.look_at_core(f"core after {kind}")
 

@@ -65,8 +65,9 @@ struct courier;
 enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys,
 			   const char *instance, struct courier **courier, struct fault *f) ATTR_MUST_USE;
 void courier_wake(struct courier *courier); // new messages were stored; thread-safe, cheap
-// No channel is paused: the last use of the database and of each sink worked. Thread-safe.
-bool courier_ready(const struct courier *courier) ATTR_MUST_USE;
+// No channel is paused: the last use of the database and of each sink worked. why (or NULL) takes a line for each that is. Thread-safe.
+bool courier_ready(const struct courier *courier, struct strbuf *why) ATTR_MUST_USE;
+void courier_measure(const struct courier *courier); // sets its gauges
 // Nothing new begins; waits at most deadline_ms for what is being transmitted, gives up what is left (its outcome is unknown then), and ends
 // the threads. Once.
 void courier_stop(struct courier *courier, int64_t deadline_ms);

@@ -13,8 +13,9 @@ struct json_limits {
 	size_t bytes; // of the whole text
 	size_t depth; // of nested objects and lists, at most JSON_DEPTH_MAX
 	size_t nodes; // values in all
+	bool nul;     // texts may hold NULs (keys never may)
 };
-#define JSON_LIMITS_DEFAULT ((struct json_limits){65536, 32, 10000})
+#define JSON_LIMITS_DEFAULT ((struct json_limits){65536, 32, 10000, false})
 
 // Call once before any thread parses: installs an allocator that wipes what it frees, as bodies hold passwords.
 void json_setup(void);
@@ -23,7 +24,7 @@ void json_setup(void);
 //   RECORD_TOO_LARGE   more bytes or values than the limits allow
 //   RECORD_EMPTY       no bytes at all
 //   JSON_TOO_DEEP
-//   TEXT_NUL           a NUL byte, or \u0000 in a text or key
+//   TEXT_NUL           a NUL byte, or \u0000 in a key or, unless they may hold one, a text
 //   TEXT_INVALID_UTF8  bad, overlong or surrogate bytes; an unpaired \ud800 to \udfff
 //   JSON_DUPLICATE_KEY, JSON_NUMBER_RANGE (integers beyond int64, reals beyond double; one too small becomes 0.0), JSON_MALFORMED
 // The detail gives the position as a byte offset, never content.

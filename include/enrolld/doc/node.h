@@ -22,7 +22,7 @@ struct node {
 		bool boolean;
 		int64_t integer;
 		double real;
-		struct slice text; // UTF-8, no NUL; NUL-terminated beyond its length
+		struct slice text; // UTF-8, no NUL unless the parser was told so; NUL-terminated beyond its length
 		struct {
 			struct node **items;
 			struct slice *keys; // maps only, in document order, no key twice

@@ -34,9 +34,9 @@ struct passage {
 // whole transaction. Waits up to 1 s for the brokers; an answer is kept for a minute, for 5 s if the topic is missing. true if they cannot tell.
 bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition) ATTR_MUST_USE;
 
-// Largest value + key + headers in bytes that the sink takes for one output: checked by the caller before, and again here (OUTPUT_TOO_LARGE, nothing begun).
-// It becomes smaller when a topic turns out to take less.
-size_t sink_output_limit(const struct sink *sink) ATTR_MUST_USE;
+// Largest value + key + headers in bytes that the sink takes for one output of that topic: checked by the caller before, and again here
+// (OUTPUT_TOO_LARGE, nothing begun). It becomes smaller when the topic turns out to take less.
+size_t sink_output_limit(const struct sink *sink, struct slice topic) ATTR_MUST_USE;
 
 // Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
 //   OK               committed

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records in: one consumer of one group over the lane's request topics.
 //
-// Threads: source_poll, source_next and source_close belong to the reader thread. source_rewind, source_current, source_lag and what sink.h
+// Threads: source_poll, source_next and source_close belong to the reader thread. source_rewind, source_current, source_fits_mark, source_lag and what sink.h
 // needs may be called from any thread. Callbacks run on the reader thread, inside source_poll.
 #pragma once
 
@@ -59,6 +59,9 @@ bool source_current(struct source *source, const char *topic, int32_t partition,
 // Ends the epoch of every assigned partition now; the reader's next source_poll calls dropped for each, reads both committed offsets again and
 // seeks. For after an aborted or unknown Kafka transaction.
 void source_rewind(struct source *source);
+// The mark that the database holds for an assigned partition. false if the log does not reach up to it, as one that was made again: drop what
+// is in hand; all partitions are read again, and this one is paused (gap) if the log's end stays below.
+bool source_fits_mark(struct source *source, const char *topic, int32_t partition, int64_t mark) ATTR_MUST_USE;
 
 // Which static members (by group.instance.id) the group has now, as the brokers say. present[i] tells of instances[i]. Reader thread.
 enum reason source_present(struct source *source, const char *const *instances, size_t count, bool *present,

@@ -68,7 +68,7 @@ def spoil_field(rng, body):
     """Values that fields do not expect."""
     body = dict(body)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        name = rng.choice(FIELDS)
+        name = rng.choice(FIELDS if rng.random() < 0.5 or not body else list(body))
         kind = rng.random()
         if kind < 0.5:
             body[name] = rng.choice(STRANGE)

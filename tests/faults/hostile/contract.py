@@ -16,6 +16,7 @@ JUDGED = {"accepted", "invalid", "identity_taken"}
 ROUTES = {b"/v1/accounts": b"POST", b"/v1/password": b"POST", b"/v1/codes": b"POST", b"/v1/codes/check": b"POST", b"/v1/verify": b"GET",
           b"/v1/sessions/refresh": b"POST"}
 SESSIONS = b"/v1/sessions"  # POST and DELETE
+FIELDS = {"email", "phone", "username", "password", "password_hash", "given_name", "family_name", "display_name", "birth_date", "locale", "attributes"}
 EVENTS = {b"enrolld.signup.v1", b"enrolld.password.v1", b"enrolld.code.request.v1", b"enrolld.code.check.v1", b"enrolld.verify.v1",
           b"enrolld.signin.v1", b"enrolld.refresh.v1", b"enrolld.signout.v1"}
 
@@ -60,9 +61,9 @@ def _walk(value, depth, seen):
         seen["faults"].add("number_out_of_range")
     elif isinstance(value, float) and value in (float("inf"), float("-inf")):
         seen["faults"].add("number_out_of_range")
+    if isinstance(value, dict) and any("\0" in name for name in value):
+        seen["faults"].add("nul_character")
     for text in texts:
-        if "\0" in text:
-            seen["faults"].add("nul_character")
         if re.search("[\ud800-\udfff]", text):
             seen["faults"].add("invalid_utf8")
 
@@ -111,7 +112,7 @@ class Contract:
         told = record.topic == "events" and not http and (announced or not (read.get(b":path") or read.get(b"ce_type")))
         if record.topic in self.enveloped or told:
             names = (b"zilla:correlation-id", b"kafka_correlationid", b"ce_correlationid", b"ce_id")
-            return Expected(self.anything, None, None, {record.own_id, *(read.get(name) for name in names)}, loose=True)
+            return Expected(self.anything, None, None, {record.own_id, b"env-%d" % record.number, *(read.get(name) for name in names)}, loose=True)
         return self._judge(record, read, oversized, http)
 
     def _judge(self, record, read, oversized, http):
@@ -207,6 +208,8 @@ class Contract:
             # A bit that fell over may have made this name of that of another spoilt one; account.py sees whether it is taken.
             return {"accepted"} if record.valid else {"accepted", "identity_taken"}
         judged = set(JUDGED)
+        if any(holds_nul(value) for name, value in body.items() if name in FIELDS):
+            judged = {"invalid", "nul_character"}
         own = body.get("request_id")
         named = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))
         if not named and own is not None:
@@ -214,6 +217,12 @@ class Contract:
             if not good:
                 return {"invalid_request_id"}
         return judged
+
+
+def holds_nul(value):
+    if isinstance(value, dict):
+        return any(holds_nul(inner) for inner in value.values())
+    return "\0" in value if isinstance(value, str) else isinstance(value, list) and any(holds_nul(inner) for inner in value)
 
 
 def may_be_accepted(body):

@@ -6,7 +6,9 @@ import random
 import struct
 import time
 
-from . import bodies, envelopes
+import routes
+
+from . import bodies, envelopes, foreign
 
 NAMES = ("Ada", "José", "Zoë", "O'Neil", "Нина", "李", "Jean-Luc", "Siobhán")
 PART_MAX = 1_500_000  # bytes of a value, and of all headers
@@ -58,11 +60,14 @@ def noise(rng, most):
 class Forge:
     """topics: {"signup", "otp", "events", "tenants", "clock" and those of envelopes.SHAPES: name}; replies: the allowed reply topic."""
 
-    def __init__(self, seed, topics, replies, partitions, domain):
+    def __init__(self, seed, topics, replies, partitions, domain, ready=0.1, mails=0.25):
+        """ready, mails: shares of people who come with a hash of their password, and with an address."""
         self.rng = random.Random(seed)
+        self.ready, self.mails = ready, mails
         self.topics, self.replies, self.partitions, self.domain = topics, replies, partitions, domain
         self.number = 0
         self.recent = []  # valid records that later ones may imitate
+        self.routes = [route for route in routes.routes() if route.path]
         self.mutations = [getattr(self, name) for name in dir(self) if name.startswith("spoil_")]
         self.mutations += [self.spoil_bytes, self.spoil_text, self.spoil_field, self.spoil_members, self.spoil_size, self.spoil_envelope]
 
@@ -72,7 +77,7 @@ class Forge:
         """Names of honest ones begin with another letter, so that no flipped bit makes somebody else's name of one that is spoilt."""
         rng, n = self.rng, self.number
         body = {"username": f"{'v' if valid else 'h'}{n}_{self.domain[:8]}", "password": f"violet tractor sings {rng.getrandbits(48):x}"}
-        if rng.random() < 0.25:
+        if rng.random() < self.mails:
             body["email"] = f"{'Valid' if valid else 'Hostile'}.{n}@{self.domain}"
         if rng.random() < 0.2:
             body["given_name"] = rng.choice(NAMES)
@@ -80,7 +85,7 @@ class Forge:
             body.update(family_name=rng.choice(NAMES), birth_date="1990-12-10", locale=rng.choice(("en", "de-CH", "ar")))
         if rng.random() < 0.1:
             body["attributes"] = {"plan": "free", "tags": ["a", "ü", 1, 2.5, None, True], "deep": {"er": {"n": n}}}
-        if rng.random() < 0.1:
+        if rng.random() < self.ready:
             body["password_hash"] = rng.choice((BCRYPT, ARGON))
             del body["password"]
         return body
@@ -143,7 +148,7 @@ class Forge:
         record.reply = (self.replies.encode(), correlation)
         return record
 
-    def one(self, share_of_valid=0.2):
+    def one(self, share_of_valid):
         valid = self.rng.random() < share_of_valid
         record = self.honest(valid)
         if valid:
@@ -152,6 +157,8 @@ class Forge:
             return record
         record.valid = False
         mutations = self.rng.choices(self.mutations, k=self.rng.choice((1, 1, 1, 2, 3)))
+        if self.rng.random() < 0.15:
+            mutations.insert(0, self.for_frontend)
         if self.spoil_id_of_another in mutations:  # alone: elsewhere it could come before the one whose id it takes
             mutations = [self.spoil_id_of_another]
         for mutation in mutations:
@@ -307,6 +314,16 @@ class Forge:
             r.set(name, self.rng.choice(values))
         if self.rng.random() < 0.1:
             r.value = json.dumps({"specversion": "1.0", "type": "enrolld.signup.v1", "source": "/x", "id": str(r.number), "data": r.body}).encode()
+
+    # --- other frontends -----------------------------------------------------------------------------------------------------
+
+    def for_frontend(self, r):
+        """A request to any other route of the tree, with everything that a body, a path and headers may have."""
+        kept = [pair for pair in r.headers if pair[0] in (b"zilla:reply-to", b"zilla:correlation-id")]
+        r.topic, r.partition = "frontends", self.rng.randrange(self.partitions["frontends"])
+        r.headers, r.value = foreign.write(self.rng, self.rng.choice(self.routes), r.own_id)
+        r.headers += kept
+        r.wrap = lambda body: body
 
     # --- reply addresses, realms, senders --------------------------------------------------------------------------------------
 

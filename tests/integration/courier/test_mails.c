@@ -248,15 +248,15 @@ static void outage_costs_no_attempt(void **state)
 		post_start(b.post);
 		clock_sleep_ms(2500);
 		assert_int_equal(smtp_server_mails(&b.server), 0);
-		assert_false(courier_ready(b.post->courier));
+		assert_false(courier_ready(b.post->courier, NULL));
 		assert_int_equal(
 			post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE attempts = 0 AND due_at IS NOT NULL"), 6);
 		atomic_store(&b.server.session, SESSION_GOOD);
 		post_wait(b.post, 6, "state = 'accepted' AND attempts = 1");
 		assert_int_equal(smtp_server_mails(&b.server), 6);
-		for (int k = 0; k < 200 && !courier_ready(b.post->courier); k++)
+		for (int k = 0; k < 200 && !courier_ready(b.post->courier, NULL); k++)
 			clock_sleep_ms(50);
-		assert_true(courier_ready(b.post->courier));
+		assert_true(courier_ready(b.post->courier, NULL));
 		bench_close(&b);
 	}
 }
@@ -274,7 +274,7 @@ static void database_goes_away(void **state)
 	for (int k = 0; k < 5; k++)
 		mail_to(&b, "ada@example.com");
 	clock_sleep_ms(2500);
-	assert_false(courier_ready(b.post->courier));
+	assert_false(courier_ready(b.post->courier, NULL));
 	assert_int_equal(smtp_server_mails(&b.server), 1);
 	post_sql(b.post, "ALTER ROLE %s LOGIN", b.post->database);
 	post_wait(b.post, 6, "state = 'accepted' AND attempts = 1");

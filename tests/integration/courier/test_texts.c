@@ -127,7 +127,7 @@ static void refused_and_busy(void **state)
 	post_start(b.post);
 	post_wait(b.post, 4, "state = 'deferred' AND code = '429' AND attempts = 1 AND due_at > now() + interval '3 seconds'");
 	clock_sleep_ms(1000);
-	assert_false(courier_ready(b.post->courier));
+	assert_false(courier_ready(b.post->courier, NULL));
 	courier_stop(b.post->courier, 1000);
 	assert_int_equal(http_server_taken(&b.server), 5);
 	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE state = 'queued'"), 6);
@@ -143,7 +143,7 @@ static void outage_costs_no_attempt(void **state)
 		text_to(&b, "+4915112345678", NULL);
 	post_start(b.post);
 	clock_sleep_ms(1500);
-	assert_false(courier_ready(b.post->courier));
+	assert_false(courier_ready(b.post->courier, NULL));
 	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE due_at IS NOT NULL"), 3);
 	courier_destroy(b.post->courier);
 	b.post->courier = NULL;
@@ -152,7 +152,7 @@ static void outage_costs_no_attempt(void **state)
 	b.post->conf.text_url = "http://127.0.0.1:9"; // nobody listens
 	post_start(b.post);
 	clock_sleep_ms(1500);
-	assert_false(courier_ready(b.post->courier));
+	assert_false(courier_ready(b.post->courier, NULL));
 	assert_int_equal(post_count(b.post, "SELECT count(*) FROM enrolld.message WHERE due_at IS NOT NULL AND attempts = 0"), 3);
 	courier_destroy(b.post->courier);
 	b.post->courier = NULL;
@@ -160,7 +160,7 @@ static void outage_costs_no_attempt(void **state)
 	set_path(&b, "/ok");
 	post_start(b.post);
 	post_wait(b.post, 3, "state = 'accepted' AND attempts = 1");
-	assert_true(courier_ready(b.post->courier));
+	assert_true(courier_ready(b.post->courier, NULL));
 	bench_close(&b);
 }
 
@@ -176,7 +176,7 @@ static void database_goes_away(void **state)
 	post_sql(b.post, "ALTER ROLE %s NOLOGIN", b.post->database);
 	post_sql(b.post, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '%s'", b.post->database);
 	clock_sleep_ms(2500);
-	assert_false(courier_ready(b.post->courier));
+	assert_false(courier_ready(b.post->courier, NULL));
 	post_sql(b.post, "ALTER ROLE %s LOGIN", b.post->database);
 	post_wait(b.post, 4, "state = 'accepted' AND attempts = 1");
 	assert_int_equal(http_server_taken(&b.server), 4);
@@ -232,7 +232,7 @@ static void nothing_to_send_to(void **state)
 	post->conf.messages_dir = "/nonexistent";
 	post_start(post);
 	courier_wake(post->courier);
-	assert_true(courier_ready(post->courier));
+	assert_true(courier_ready(post->courier, NULL));
 	courier_stop(post->courier, 100);
 	courier_destroy(post->courier);
 	post->courier = NULL;

@@ -222,9 +222,9 @@ static void test_outputs(void **state)
 	assert_int_equal(sink_commit(w->sink, w->source, &missing, 1, &passage, 1, &w->fault), REASON_KAFKA_UNAVAILABLE);
 	char *huge = calloc(1, 2000000);
 	struct output large = {.topic = slice_of(out), .partition = -1, .value = {huge, 2000000}};
-	assert_true(sink_output_limit(w->sink) < 1000000);
+	assert_true(sink_output_limit(w->sink, slice_of(out)) < 1000000);
 	assert_int_equal(sink_commit(w->sink, w->source, &large, 1, &passage, 1, &w->fault), REASON_OUTPUT_TOO_LARGE);
-	large.value.len = sink_output_limit(w->sink);
+	large.value.len = sink_output_limit(w->sink, slice_of(out));
 	passage.next = 1;
 	if (sink_commit(w->sink, w->source, &large, 1, &passage, 1, &w->fault) != REASON_OK)
 		fail_msg("%s", w->fault.detail);

@@ -70,7 +70,7 @@ static void test_aborted(void **state)
 		{.topic = slice_of(n.out), .partition = -1, .value = {large, sizeof(large)}},
 	};
 	for (int i = 0; i < 2; i++) { // as a batch, then one by one
-		assert_true(sink_output_limit(w->sink) > sizeof(large));
+		assert_true(sink_output_limit(w->sink, slice_of(n.out)) > sizeof(large));
 		struct passage passage = {n.in, 0, w->taken[0].epoch, 20, 0};
 		expect(w, sink_commit(w->sink, w->source, outputs, 2, &passage, 1, &w->fault), REASON_KAFKA_ABORTED);
 		assert_int_equal(rig_committed(n.group, n.in, 0), 10);
@@ -78,7 +78,7 @@ static void test_aborted(void **state)
 		read_again(w, 10);
 		assert_int_equal(worker_event(w, RIG_ASSIGNED, 0)->a, 10);
 	}
-	assert_int_equal(sink_output_limit(w->sink), sizeof(large) - 1); // learned
+	assert_int_equal(sink_output_limit(w->sink, slice_of(n.out)), sizeof(large) - 1); // learned
 	struct passage passage = {n.in, 0, w->taken[0].epoch, 20, 0};
 	expect(w, sink_commit(w->sink, w->source, outputs, 2, &passage, 1, &w->fault), REASON_OUTPUT_TOO_LARGE);
 	expect(w, worker_commit(w, 0), REASON_OK);

@@ -376,6 +376,26 @@ static void the_next_host_is_tried(void **state)
 	(void)close(gone);
 }
 
+// libpq stays with a server that takes connections and says nothing: the next attempt begins with another one.
+static void a_host_that_hangs_does_not_keep_us(void **state)
+{
+	(void)state;
+	uint16_t port;
+	int mute = mute_server(8, &port);
+	struct store_conf conf = two_hosts(port, fixture_sql(fx, "SELECT inet_server_port()"));
+	conf.connect_timeout_ms = 300;
+	struct store *store;
+	struct fault f;
+	assert_ok(store_open(&conf, "enrolld/test/hang", &store, &f_));
+	int64_t start_ns = clock_mono_ns();
+	assert_int_equal(store_ping(store, &f), REASON_STORE_UNAVAILABLE);
+	assert_string_equal(f.detail, "connect: no answer within 300 ms");
+	assert_true(clock_mono_ns() - start_ns < INT64_C(5000000000));
+	assert_ok(store_ping(store, &f_));
+	store_close(store);
+	(void)close(mute);
+}
+
 static void a_read_only_server_is_unavailable(void **state)
 {
 	(void)state;
@@ -424,6 +444,7 @@ int main(void)
 		TEST(refusals_pause_a_handle_that_has_worked),
 		TEST(a_server_that_is_away_is_unavailable),
 		TEST(the_next_host_is_tried),
+		TEST(a_host_that_hangs_does_not_keep_us),
 		TEST(a_read_only_server_is_unavailable),
 		TEST(a_dsn_does_not_leak),
 	};

@@ -41,7 +41,7 @@ class Gateway:
 
     def __init__(self, bootstrap, reply_topic):
         self.reply_topic = reply_topic
-        self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2, "log_level": 0,
+        self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2, "log_level": 0, "reconnect.backoff.max.ms": 500,
                                   "allow.auto.create.topics": False, "message.max.bytes": 4000000})
         self.history = []
         self.lock = threading.Lock()

@@ -9,7 +9,8 @@ import uuid
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-QUIET = {"log_level": 0, "allow.auto.create.topics": False}
+# Readers that are back soon after an outage, so that what they see of its end is the worker's doing.
+QUIET = {"log_level": 0, "allow.auto.create.topics": False, "reconnect.backoff.max.ms": 500}
 
 
 def text(value):
@@ -136,8 +137,11 @@ class OffsetWatch:
         self.places = [TopicPartition(topic, partition) for partition in cluster.partitions(topic)]
         self.consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, "enable.auto.commit": False, **QUIET})
 
-    def read(self):
-        return {place.partition: max(place.offset, -1) for place in self.consumer.committed(self.places, timeout=15)}
+    def read(self, timeout=15):
+        return {place.partition: max(place.offset, -1) for place in self.consumer.committed(self.places, timeout=timeout)}
+
+    def ends(self, timeout=15):
+        return {place.partition: self.consumer.get_watermark_offsets(place, timeout=timeout)[1] for place in self.places}
 
     def close(self):
         self.consumer.close()

@@ -32,10 +32,11 @@ def merged(base, more):
 class World:
     """Use as a context: what it made is gone at its end, but for its folder if keep is set; with leave all of it stays, workers too."""
 
-    def __init__(self, purpose, partitions=4, settings=None, reply_partitions=2, more_topics=(), own_sinks=True):
-        self.services = services.Services()
+    def __init__(self, purpose, partitions=4, settings=None, reply_partitions=2, more_topics=(), own_sinks=True, own=None, binary=None):
+        """own: other Services than those of this machine; binary: another program than the one that was built."""
+        self.services = own or services.Services()
         self.services.check()
-        self.binary = services.binary()
+        self.binary = binary or services.binary()
         self.suffix = secrets.token_hex(4)
         self.purpose = purpose
         self.partitions = partitions
@@ -152,9 +153,21 @@ class World:
 
     def sql(self, statement, *values):
         """Rows of a query in the run's database, as tuples; statements without rows give []."""
-        if self.connection is None or self.connection.closed:
-            self.connection = psycopg2.connect(self.dsn)
-            self.connection.autocommit = True
+        if self.connection is not None and not self.connection.closed:
+            try:
+                return self._sql(statement, values)
+            except psycopg2.Error:
+                if not self.connection.closed:
+                    raise
+        self.connection = self.connect()  # the last one went with its server
+        self.connection.autocommit = True
+        return self._sql(statement, values)
+
+    def connect(self):
+        """A session of one's own in the run's database."""
+        return psycopg2.connect(self.dsn)
+
+    def _sql(self, statement, values):
         with self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []

@@ -100,7 +100,8 @@ static void test_references_parse(void **state)
 
 	(void)state;
 	conf_print_reference(conf_tables(), CONF_FORMAT_JSON, &out);
-	assert_int_equal(json_parse(strbuf_slice(&out), (struct json_limits){1 << 20, 32, 100000}, arena, &root, &f), REASON_OK);
+	assert_int_equal(json_parse(strbuf_slice(&out), (struct json_limits){1 << 20, 32, 100000, false}, arena, &root, &f),
+			 REASON_OK);
 	assert_int_equal(node_count(root), conf_tables()->count);
 	strbuf_reset(&out);
 	conf_print_reference(conf_tables(), CONF_FORMAT_YAML, &out);

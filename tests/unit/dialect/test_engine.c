@@ -154,6 +154,22 @@ static void test_accepted(void **state)
 	assert_string_equal(case_header(&c, "x-ratelimit-limit"), ""); // nobody has counted
 }
 
+// Where no rule is about it, a NUL ends the request; the database is never asked for a name that has one.
+static void test_nul(void **state)
+{
+	static const struct case_request asked[] = {
+		{.path = ROUTE, .headers = KEYED, .body = "{" USER "," GOOD ",\"nickName\":\"A\\u0000\"}"},
+		{.path = ROUTE, .headers = KEYED, .body = "{\"password\":\"Secret1\",\"nickName\":\"A\\u0000\"}"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		(void)case_exchange(&c, &asked[i]);
+		assert_int_equal(c.receipt.reason, i == 0 ? REASON_TEXT_NUL : REASON_INVALID);
+		for (size_t n = 0; n < c.registration.claim_count; n++)
+			assert_null(memchr(c.registration.claims[n].value.ptr, '\0', c.registration.claims[n].value.len));
+	}
+}
+
 static void test_redirect_and_limit_headers(void **state)
 {
 	static const struct case_request row = {.path = ROUTE,
@@ -295,13 +311,10 @@ static void test_schema_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_redirect_and_limit_headers),
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_python_errors),
-		cmocka_unit_test(test_schema_patterns),
+		cmocka_unit_test(test_table),         cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_nul),           cmocka_unit_test(test_redirect_and_limit_headers),
+		cmocka_unit_test(test_forms),         cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_python_errors), cmocka_unit_test(test_schema_patterns),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

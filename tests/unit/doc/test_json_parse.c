@@ -181,6 +181,22 @@ static void test_reasons(void **state)
 	}
 }
 
+// Where texts may hold a NUL, it is one character of them; keys never may, and as a byte it is no JSON.
+static void test_nul_in_texts(void **state)
+{
+	static const struct json_limits limits = {65536, 32, 10000, true};
+	const struct node *root;
+	struct fault f;
+	(void)state;
+	assert_int_equal(json_parse(SLICE_LIT("{\"a\":\"x\\u0000y\",\"b\":[\"\\u0000\"]}"), limits, arena, &root, &f), REASON_OK);
+	assert_int_equal(node_text(node_member(root, "a")).len, 3);
+	assert_memory_equal(node_text(node_member(root, "a")).ptr, "x\0y", 4);
+	assert_int_equal(node_text(node_item(node_member(root, "b"), 0)).len, 1);
+	assert_int_equal(refusal(SLICE_LIT("{\"a\\u0000b\":1}"), limits, &f), REASON_TEXT_NUL);
+	assert_int_equal(refusal(SLICE_LIT("\"a\0b\""), limits, &f), REASON_TEXT_NUL);
+	assert_int_equal(refusal(SLICE_LIT("{}\0"), limits, &f), REASON_TEXT_NUL);
+}
+
 static void test_details_never_quote(void **state)
 {
 	static const char *const texts[] = {"{\"hunter2\":\"hunter2\",\"hunter2\":1}",
@@ -280,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_texts_end_in_nul),
 		cmocka_unit_test(test_number_edges),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_nul_in_texts),
 		cmocka_unit_test(test_details_never_quote),
 		cmocka_unit_test(test_depth_limit_is_exact),
 		cmocka_unit_test(test_value_limit_is_exact),

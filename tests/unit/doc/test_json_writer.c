@@ -46,7 +46,7 @@ static const struct node *read_back(struct slice text)
 {
 	const struct node *root = NULL;
 	struct fault f = {0};
-	enum reason r = json_parse(text, (struct json_limits){1 << 20, JSON_DEPTH_MAX, 10000}, arena, &root, &f);
+	enum reason r = json_parse(text, (struct json_limits){1 << 20, JSON_DEPTH_MAX, 10000, false}, arena, &root, &f);
 
 	if (r)
 		fail_msg("%.*s: %s", (int)text.len, text.ptr, f.detail);
