@@ -153,7 +153,8 @@ static void compile_list(struct loader *loader, const struct node *list, bool wh
 	for (size_t i = 0; i < count; i++) {
 		struct fault f;
 		struct check *check = &checks->items[checks->count];
-		if (rule_compile(node_item(list, i), whole, scope, &check->rule, &f) != REASON_OK) {
+		const struct node *entry = load_parameters(loader, dialect, node_item(list, i));
+		if (rule_compile(entry, whole, scope, &check->rule, &f) != REASON_OK) {
 			loader_fault(loader, &f);
 			continue;
 		}

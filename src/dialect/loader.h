@@ -62,6 +62,9 @@ void load_limits(struct loader *loader, const struct node *map, struct limit_lis
 void load_tokens(struct loader *loader, const struct node *map, struct dialect *dialect);
 void load_derived(struct loader *loader, const struct node *map, struct route *route);
 
+// load_parameter.c: a rule's entry with the values of settings where it names them.
+const struct node *load_parameters(struct loader *loader, const struct dialect *dialect, const struct node *entry);
+
 // load_check.c
 void load_checks(struct loader *loader, const struct node *list, const struct dialect *dialect, const struct route *route,
 		 const struct field *field, struct check_list *checks);

@@ -164,6 +164,13 @@ static const struct {
 	{FIELDS "      a: {from: /a}\n    rules:\n      - any_of: [a, b]\n      - email\n",
 	 "15: \"b\" is not a field of this route\n"
 	 "16: \"email\" is a rule for one field: put it under that field's rules\n"},
+	{FIELDS "      a: {from: /a, rules: [min_length: {setting: lest}]}\n",
+	 "13: there is no setting \"lest\" under settings\n"
+	 "13: min_length is a whole number from 1 to 1048576\n"},
+	{"format: 1\ndialect: broken\nsettings: {least: 3, unit: bytes}\n" ANSWERS
+	 "routes:\n  - {name: a, operation: sign_up, method: POST, path: /a, fields: {a: {from: /a, rules: [min_length: {value: {setting: least}, unit: {setting: "
+	 "unit}}]}}}\n",
+	 ""},
 	{FIELDS "      a: {from: /a, rules: [not_common: ../../etc/passwd]}\n",
 	 "13: word list: a name has a-z, 0-9, - and _, without folder and .txt\n"},
 	{"format: 1\ndialect: broken\nanswers: {refused: {status: 400}, dead: {status: 500}}\nroutes:\n"
