@@ -30,7 +30,7 @@ def settings(world):
     keys.write_text(json.dumps([{"key": "pk_storefront_test_valid", "name": "web", "hourly": 100000},
                                 {"key": "pk_storefront_test_limited", "name": "limited", "hourly": 5}]), encoding="utf-8")
     how = {"realm": {"header": "x-enroll-realm", "allow": ["case-*"]}, "address_header": "x-forwarded-for"}
-    return {"topics": {"signup": {**how, "dialects": ["django-ecommerce", "bagisto", "password-generator", "posbytz"]},
+    return {"topics": {"signup": {**how, "dialects": ["django-ecommerce", "bagisto", "password-generator", "posbytz", "mastodon", "aspnet-identity"]},
                        "otp": {**how, "dialects": ["phone-customers", "posbytz"]}},
             "dialects": {"bagisto": {"values": {"keys_file": str(keys)}}}}
 
