@@ -10,7 +10,9 @@ one after the database's commit, one after Kafka's, with a backlog in hand.
 """
 import argparse
 import collections
+import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -122,6 +124,16 @@ class Rules:
     def case_no_rule_broken_no_finding(self):
         equal(dict(self.run()), {}, "findings of the checker")
 
+    def case_a_release_refuses_to_break_any(self):
+        release = os.environ.get("ENROLLD_RELEASE_BINARY")
+        if not release:
+            self.cases.say("ENROLLD_RELEASE_BINARY is not set: no release to ask")
+            return
+        for rule, _, _ in BROKEN:
+            done = subprocess.run([release, "run"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False,
+                                  env={**os.environ, "ENROLLD_FAILPOINTS": f"{rule}=fail"})
+            equal((done.returncode != 0, "this build has no failpoints" in done.stderr), (True, True), f"refusal of {rule}: {done.stderr}")
+
     def broken(self, rule, table, wanted):
         def case():
             found = self.run(rule, table)
@@ -139,6 +151,7 @@ def main():
         cases.say(f"{flood.NOTE}; {arguments.requests} records, seed {arguments.seed}")
         rules = Rules(arguments, cases)
         equal([name for name, kind in failpoints.points() if kind == "RULE"], [rule for rule, _, _ in BROKEN], "rules of the table")
+        cases.run(rules.case_a_release_refuses_to_break_any)
         cases.run(rules.case_no_rule_broken_no_finding)
         for row in BROKEN:
             cases.run(rules.broken(*row))
