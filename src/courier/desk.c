@@ -89,6 +89,7 @@ struct ticket desk_ticket(struct desk *desk, const struct message_lease *lease)
 	return (struct ticket){
 		.desk = desk,
 		.message_id = lease->message_id,
+		.claim = lease->claim,
 		.attempts = lease->attempts,
 		.unknowns = lease->unknowns,
 		.end_ns = clock_mono_ns() + lease->expires_in_ms * NS_PER_MS,
@@ -100,7 +101,7 @@ bool desk_gate(void *ctx)
 	struct ticket *t = ctx;
 	bool ours = false;
 	t->transmitting = true; // also if the answer to COMMIT is lost
-	if (store_message_transmitting(t->desk->store, &t->message_id, answer_ms(t->desk), &ours, &t->fault) != REASON_OK)
+	if (store_message_transmitting(t->desk->store, &t->message_id, t->claim, answer_ms(t->desk), &ours, &t->fault) != REASON_OK)
 		return false;
 	t->lost = !ours;
 	t->transmitting = ours;
@@ -151,7 +152,7 @@ enum reason desk_settle(struct ticket *t, const struct handover *h, int64_t took
 		return REASON_OK;
 	(void)FAILPOINT(courier_sent);
 	struct message_settlement s = settlement_for(t, h);
-	enum reason reason = store_message_settle(t->desk->store, &t->message_id, &s, f);
+	enum reason reason = store_message_settle(t->desk->store, &t->message_id, t->claim, &s, f);
 	if (reason != REASON_OK)
 		return reason;
 	(void)FAILPOINT(courier_settled);
@@ -168,7 +169,7 @@ enum reason desk_give_back(struct ticket *t, int64_t again_ms, struct fault *f)
 		return REASON_OK;
 	const struct message_settlement s = {
 		.state = MESSAGE_DEFERRED, .again_in_ms = again_ms > 0 ? again_ms : 1, .code = "", .remote_id = ""};
-	return store_message_settle(t->desk->store, &t->message_id, &s, f);
+	return store_message_settle(t->desk->store, &t->message_id, t->claim, &s, f);
 }
 
 enum reason desk_set_aside(struct ticket *t, const struct fault *why, struct fault *f)
@@ -177,7 +178,7 @@ enum reason desk_set_aside(struct ticket *t, const struct fault *why, struct fau
 	struct handover h = {.kind = refused ? HANDOVER_REFUSED : HANDOVER_DEFERRED};
 	handover_copy(h.code, sizeof(h.code), slice_of(reason_code(why->reason)));
 	struct message_settlement s = settlement_for(t, &h);
-	enum reason reason = store_message_settle(t->desk->store, &t->message_id, &s, f);
+	enum reason reason = store_message_settle(t->desk->store, &t->message_id, t->claim, &s, f);
 	if (reason != REASON_OK)
 		return reason;
 	char id[UUID_TEXT_SIZE];

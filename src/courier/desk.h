@@ -19,6 +19,7 @@ struct desk {
 struct ticket {
 	struct desk *desk;
 	struct uuid message_id;
+	int64_t claim;
 	int attempts;       // earlier ones
 	int unknowns;       // of them, those of unknown outcome
 	int64_t end_ns;     // of the life of what it carries, monotonic

@@ -192,7 +192,8 @@ void producer_abandon(struct sink *sink)
 
 enum reason producer_note_fence(struct sink *sink, struct fault *f)
 {
-	if (!client_fenced_often(&sink->fences))
+	bool stopped = clock_mono_ns() - sink->begun_ns >= sink->conf->session_timeout_ms * MS;
+	if (stopped || !client_fenced_often(&sink->fences))
 		return fault_set(f, REASON_KAFKA_FENCED, "transactional id %s was taken over, or its transaction timed out",
 				 sink->transactional_id);
 	return fault_set(f, REASON_KAFKA_FATAL,

@@ -23,6 +23,8 @@ struct sink {
 	size_t batch_bytes; // batch.size
 	bool single;        // one message a batch, to see which one is too large
 
+	int64_t begun_ns; // when the present batch began
+
 	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
 	rd_kafka_resp_err_t failed_err;
 	bool too_large; // a topic refused one for its batch's size
@@ -37,5 +39,6 @@ enum reason producer_revive(struct sink *sink, int64_t wait_ms, struct fault *f)
 void producer_adapt(struct sink *sink);
 void producer_end(struct sink *sink, int deadline_ms);
 void producer_abandon(struct sink *sink); // its handle belongs to a call that does not come back
-// Notes that it was fenced; KAFKA_FATAL if that keeps happening, else KAFKA_FENCED.
+// Notes that it was fenced; KAFKA_FATAL if that keeps happening, else KAFKA_FENCED. What happens to a batch that has outlasted the session does
+// not count: this process was stopped, and others have ended its transaction.
 enum reason producer_note_fence(struct sink *sink, struct fault *f) ATTR_MUST_USE;

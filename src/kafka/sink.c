@@ -221,8 +221,9 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 		reason = source_hold(source, passages, passage_count, &b.metadata, f);
 	if (reason != REASON_OK)
 		return reason;
+	sink->begun_ns = clock_mono_ns();
 	// The broker's clock of the transaction must not run out before ours.
-	b.deadline_ns = clock_mono_ns() + sink->conf->transaction_timeout_ms * MS * 4 / 5;
+	b.deadline_ns = sink->begun_ns + sink->conf->transaction_timeout_ms * MS * 4 / 5;
 	sink->failed = 0;
 	sink->too_large = sink->forgotten = false;
 	set_offsets(&b, passages, passage_count);

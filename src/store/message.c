@@ -46,6 +46,8 @@ static const struct statement settle_overdue = {"message_settle_overdue",
 		"told AS (" NOTICE ") "
 	"SELECT count(*) FILTER (WHERE was = 'transmitting'), count(*) FILTER (WHERE state = 'expired') FROM moved"};
 
+// Whose the row is, as somebody who was stopped and wakes may act for a claim that another has followed.
+#define CLAIM "(extract(epoch FROM m.claimed_at) * 1000000)::int8"
 static const struct statement claim_due = {"message_claim",
 	"WITH due AS (SELECT message_id FROM enrolld.message WHERE channel = $1 AND due_at <= now() AND expires_at > now() "
 			"AND state <> 'transmitting' ORDER BY due_at, message_id LIMIT $2::int4 FOR UPDATE SKIP LOCKED), "
@@ -53,15 +55,15 @@ static const struct statement claim_due = {"message_claim",
 			"due_at = now() + $3::int8 * interval '1 millisecond' "
 			"FROM due AS d WHERE m.message_id = d.message_id "
 			"RETURNING m.message_id, m.realm, m.template, m.sealed, m.challenge_id, m.attempts, m.unknowns, m.created_at, "
-				"m.expires_at) "
+				"m.expires_at, " CLAIM " AS claim) "
 	"SELECT t.message_id, t.realm, t.template, t.sealed, coalesce(c.purpose, ''), c.nonce, coalesce(c.key_epoch, 0), "
-		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8 "
+		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8, t.claim "
 	"FROM taken AS t LEFT JOIN enrolld.challenge AS c ON c.challenge_id = t.challenge_id ORDER BY t.created_at, t.message_id"};
 
 // The lease starts anew: the claim's is short, so that rows of a dead process come back soon, this one as long as an answer may take.
 static const struct statement transmit = {"message_transmitting",
-	"UPDATE enrolld.message SET state = 'transmitting', attempts = attempts + 1, due_at = now() + $2::int8 * interval '1 millisecond' "
-	"WHERE message_id = $1::uuid AND state = 'claimed' AND due_at > now() AND expires_at > now()"};
+	"UPDATE enrolld.message AS m SET state = 'transmitting', attempts = attempts + 1, due_at = now() + $2::int8 * interval '1 millisecond' "
+	"WHERE message_id = $1::uuid AND " CLAIM " = $3::int8 AND state = 'claimed' AND due_at > now() AND expires_at > now()"};
 
 // A true answer that comes after the lease was over still corrects "unknown".
 static const struct statement settle = {"message_settle",
@@ -69,7 +71,7 @@ static const struct statement settle = {"message_settle",
 			"unknowns = unknowns + ($2 = 'unknown')::int4, "
 			"due_at = CASE WHEN $3::int8 > 0 THEN least(now() + $3::int8 * interval '1 millisecond', expires_at) END, "
 			"sealed = CASE WHEN $3::int8 > 0 THEN sealed END, settled_at = CASE WHEN $3::int8 > 0 THEN NULL ELSE now() END "
-			"WHERE m.message_id = $1::uuid AND (m.state = 'transmitting' "
+			"WHERE m.message_id = $1::uuid AND " CLAIM " = $6::int8 AND (m.state = 'transmitting' "
 				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused') "
 				"OR m.state = 'unknown' AND $2 IN ('accepted', 'refused')) "
 			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at), "
@@ -131,6 +133,7 @@ static void read_lease(const PGresult *result, size_t row, const char *channel, 
 		.attempts = (int)result_int(result, row, 8),
 		.unknowns = (int)result_int(result, row, 9),
 		.expires_in_ms = result_int(result, row, 10),
+		.claim = result_int(result, row, 11),
 	};
 	result_fixed(result, row, 5, out->nonce.bytes, NONCE_SIZE);
 }
@@ -169,14 +172,15 @@ enum reason store_message_claim(struct store *store, const char *channel, int64_
 	return REASON_OK;
 }
 
-enum reason store_message_transmitting(struct store *store, const struct uuid *id, int64_t lease_ms, bool *ret_ours,
+enum reason store_message_transmitting(struct store *store, const struct uuid *id, int64_t claim, int64_t lease_ms, bool *ret_ours,
 				       struct fault *f)
 {
 	struct pipeline p;
 	struct params params;
-	params_init(&params, 2);
+	params_init(&params, 3);
 	param_set_uuid(&params.at[0], id);
 	param_set_int(&params.at[1], lease_ms);
+	param_set_int(&params.at[2], claim);
 	size_t handle;
 	enum reason reason = store_single(store, &p, &transmit, &params, &handle, f);
 	if (reason != REASON_OK)
@@ -186,17 +190,19 @@ enum reason store_message_transmitting(struct store *store, const struct uuid *i
 	return REASON_OK;
 }
 
-enum reason store_message_settle(struct store *store, const struct uuid *id, const struct message_settlement *s, struct fault *f)
+enum reason store_message_settle(struct store *store, const struct uuid *id, int64_t claim, const struct message_settlement *s,
+				 struct fault *f)
 {
 	bool waits = s->state == MESSAGE_DEFERRED || (s->state == MESSAGE_UNKNOWN && s->again_in_ms > 0);
 	int64_t again_in_ms = waits && s->again_in_ms < 1 ? 1 : waits ? s->again_in_ms : 0;
 	struct params params;
-	params_init(&params, 5);
+	params_init(&params, 6);
 	param_set_uuid(&params.at[0], id);
 	param_set_text(&params.at[1], slice_of(message_state_name(s->state)));
 	param_set_int(&params.at[2], again_in_ms);
 	param_set_text(&params.at[3], slice_of(s->code));
 	param_set_text(&params.at[4], slice_of(s->remote_id));
+	param_set_int(&params.at[5], claim);
 	struct pipeline p;
 	size_t handle;
 	enum reason reason = store_single(store, &p, &settle, &params, &handle, f);

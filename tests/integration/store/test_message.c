@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LEASE 60000
@@ -67,10 +68,21 @@ static size_t claim(struct store *by, struct message_lease *out, size_t max)
 	return count;
 }
 
+// Of the last who claimed it.
+static int64_t claim_of(const struct uuid *id)
+{
+	char text[UUID_TEXT_SIZE];
+	return strtoll(fixture_sql(fx,
+				   "SELECT coalesce((extract(epoch FROM claimed_at) * 1000000)::int8, 0) FROM enrolld.message "
+				   "WHERE message_id = '%s'",
+				   uuid_format(id, text)),
+		       NULL, 10);
+}
+
 static bool transmit(struct store *by, const struct uuid *id)
 {
 	bool ours = false;
-	assert_ok(store_message_transmitting(by, id, LEASE, &ours, &f_));
+	assert_ok(store_message_transmitting(by, id, claim_of(id), LEASE, &ours, &f_));
 	return ours;
 }
 
@@ -78,7 +90,7 @@ static void settle(const struct uuid *id, enum message_state to, int64_t again_i
 {
 	struct message_settlement s = {to, again_in_ms, to == MESSAGE_UNKNOWN ? "" : "250",
 				       to == MESSAGE_ACCEPTED ? "remote-1" : ""};
-	assert_ok(store_message_settle(store, id, &s, &f_));
+	assert_ok(store_message_settle(store, id, claim_of(id), &s, &f_));
 }
 
 // state, attempts, has payload, has a next time, code, remote id
@@ -373,6 +385,29 @@ static void the_oldest_go_first_and_max_is_kept(void **state)
 	assert_true(uuid_equal(&lease[0].message_id, &s[3]->changes.messages[0].message_id));
 }
 
+// Whoever was stopped with a claim in hand and wakes when the message is another's must not touch it, whatever it thinks of it.
+static void a_former_holder_moves_nothing(void **state)
+{
+	(void)state;
+	struct message_lease was[1], is[1];
+	bool ours = true;
+	(void)queue_message(600000);
+	assert_int_equal(claim(store, was, 1), 1);
+	lease_is_over();
+	assert_int_equal(claim(other, is, 1), 1);
+	assert_ok(store_message_transmitting(store, &was->message_id, was->claim, LEASE, &ours, &f_));
+	assert_false(ours);
+	struct message_settlement back = {MESSAGE_DEFERRED, 1, "", ""}, sent = {MESSAGE_ACCEPTED, 0, "250", ""};
+	assert_ok(store_message_settle(store, &was->message_id, was->claim, &back, &f_));
+	assert_string_equal(row(), "claimed 0 t t - -");
+	assert_ok(store_message_transmitting(other, &is->message_id, is->claim, LEASE, &ours, &f_));
+	assert_true(ours);
+	assert_ok(store_message_settle(store, &was->message_id, was->claim, &back, &f_));
+	assert_string_equal(row(), "transmitting 1 t t - -");
+	assert_ok(store_message_settle(other, &is->message_id, is->claim, &sent, &f_));
+	assert_string_equal(row(), "accepted 1 f f 250 -");
+}
+
 enum { QUEUED = 400, CLAIMERS = 4 };
 static atomic_int claimed_times, sent_times;
 
@@ -388,7 +423,8 @@ static void *claim_all(void *arg)
 		atomic_fetch_add(&claimed_times, (int)count);
 		for (size_t i = 0; i < count; i++) {
 			bool ours = false;
-			if (store_message_transmitting(by, &lease[i].message_id, LEASE, &ours, &f) == REASON_OK && ours)
+			if (store_message_transmitting(by, &lease[i].message_id, lease[i].claim, LEASE, &ours, &f) == REASON_OK &&
+			    ours)
 				atomic_fetch_add(&sent_times, 1);
 		}
 	}
@@ -441,6 +477,7 @@ int main(void)
 		TEST(one_that_was_unknown_never_ends_as_expired),
 		TEST(nothing_is_sent_past_its_life),
 		TEST(the_oldest_go_first_and_max_is_kept),
+		TEST(a_former_holder_moves_nothing),
 		TEST(many_couriers_take_each_message_once),
 	};
 	return cmocka_run_group_tests(tests, open_all, close_all);

@@ -329,9 +329,9 @@ static void no_statement_scans_a_table(void **state)
 	bool ours;
 	assert_ok(store_message_claim(store, "email", 1000, 0, 50, arena, lease, &count, &overdue, &f_));
 	assert_int_equal(count, 50);
-	assert_ok(store_message_transmitting(store, &lease[0].message_id, 1000, &ours, &f_));
-	assert_ok(
-		store_message_settle(store, &lease[0].message_id, &(struct message_settlement){MESSAGE_ACCEPTED, 0, "", ""}, &f_));
+	assert_ok(store_message_transmitting(store, &lease[0].message_id, lease[0].claim, 1000, &ours, &f_));
+	assert_ok(store_message_settle(store, &lease[0].message_id, lease[0].claim,
+				       &(struct message_settlement){MESSAGE_ACCEPTED, 0, "", ""}, &f_));
 	int64_t waiting;
 	assert_ok(store_message_waiting(store, "email", &waiting, &f_));
 	assert_ok(store_sweep(store, 10, &n, &f_));
