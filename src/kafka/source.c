@@ -373,9 +373,8 @@ void source_close(struct source *s, int deadline_ms)
 	s->closing = true;
 	if (s->rk) {
 		source_drop_all(s);
-		source_serve_group(
-			s,
-			0); // it may have answered a rebalance that waits here: later, nobody would be there to be asked about it
+		// That may have answered a rebalance which still waits here: later, nobody would be there to be asked about it.
+		source_serve_group(s, 0);
 		(void)close_group(s, until);
 		end_handle(s, left_ms(until));
 	}
