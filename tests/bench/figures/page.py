@@ -33,7 +33,8 @@ HOW = """How each is measured:
 - **Start**: from `exec` after an orderly stop to the first result, with a request waiting; its hash is in it.
 - **Replays**: offsets set back over all records, silent and with `worker.replays: results`, which gives each result once more; *redelivery*: marks and
   offsets forgotten, so that result and event of each record go out again, byte for byte. The **bare loop** consumes the same topic and produces records of the
-  same number and sizes in transactions of the same size, with offsets, and does nothing else.
+  same number and sizes in transactions of the same size, with offsets, and does nothing else; it reads ahead as far as librdkafka does by itself. The worker reads
+  `kafka.prefetch_records` ahead, and librdkafka before 2.2 then sleeps for up to a second: at the default this alone holds a replay at some 11,000 records/s.
 - **Transactions**: windows of 1,000 sign-ups with foreign hashes wait behind one slow hash, so that all leave at once. The worker's time includes its
   checks; it also commits the offsets of its second group. The bare loop pauses between its transactions as the worker does: one that begins at once after
   another would often wait 20 ms for the broker.
@@ -44,7 +45,8 @@ HOW = """How each is measured:
   same bodies, with the C library's allocator; processor time of this thread, medians of many short rounds that take turns. The e-mail address is the identity; a
   phone number is a row of its own.
 - **Memory** is the kernel's `VmHWM` and `VmRSS`. *Growth* is the slope of the line of least squares through the means of 24 equal parts of the time after the
-  warm-up, against the requests done; its error is the slope's standard error.
+  warm-up, against the requests done; its error is the slope's standard error, which is too small where
+  a fetched piece of a MiB stays for longer than one part, as on a busy machine.
 """
 
 
