@@ -13,7 +13,7 @@ SHARES = (  # of 1,000 records
 )
 BROKEN = (b'{"email": "a@b.example",', b"", b"not json", b'["a"]', b'{"email": "x", "email": "y"}', b'{"email": "\xff"}',
           b'{"email": "a\\u0000b@c.example"}')
-REASONS = ("malformed_json", "empty", "malformed_json", "not_an_object", "duplicate_key", "invalid_utf8", "nul_character")
+REASONS = ("malformed_json", "empty", "malformed_json", "not_an_object", "duplicate_key", "invalid_utf8", "invalid")
 
 
 class Load:
