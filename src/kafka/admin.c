@@ -117,7 +117,7 @@ enum reason kafka_admin_topic(struct kafka_admin *admin, const char *topic, int 
 	if (reason == REASON_OK && state.exists) {
 		struct admin_call call;
 		rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-		reason = admin_begin(admin->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms, &call, f);
+		reason = admin_begin(admin->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, &call, f);
 		if (reason == REASON_OK) {
 			rd_kafka_DescribeConfigs(admin->rk, &resource, 1, call.options, call.queue);
 			reason = admin_wait(&call, timeout_ms, "settings of a topic", f);
@@ -185,7 +185,7 @@ enum reason kafka_admin_create_topic(struct kafka_admin *admin, const struct top
 	enum reason reason = new_topic(spec, &topic, f);
 	if (reason != REASON_OK)
 		return reason;
-	reason = admin_begin(admin->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms, &call, f);
+	reason = admin_begin(admin->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS, &call, f);
 	if (reason == REASON_OK) {
 		char text[128];
 		(void)rd_kafka_AdminOptions_set_operation_timeout(call.options, timeout_ms, text,

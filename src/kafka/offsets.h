@@ -25,8 +25,7 @@ struct admin_call {
 	rd_kafka_queue_t *queue;
 	rd_kafka_event_t *event; // the answer; NULL before admin_wait
 };
-enum reason admin_begin(rd_kafka_t *rk, rd_kafka_admin_op_t op, int timeout_ms, struct admin_call *call,
-			struct fault *f) ATTR_MUST_USE;
+enum reason admin_begin(rd_kafka_t *rk, rd_kafka_admin_op_t op, struct admin_call *call, struct fault *f) ATTR_MUST_USE;
 // Waits for the answer; fails with what when there is none or it is an error as a whole.
 enum reason admin_wait(struct admin_call *call, int timeout_ms, const char *what, struct fault *f) ATTR_MUST_USE;
 void admin_end(struct admin_call *call);

@@ -98,7 +98,7 @@ static void read_group(const rd_kafka_ConsumerGroupDescription_t *group, const c
 static enum reason describe(rd_kafka_t *rk, const char *group, int timeout_ms, struct admin_call *call,
 			    const rd_kafka_ConsumerGroupDescription_t **ret_group, struct fault *f)
 {
-	enum reason reason = admin_begin(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms, call, f);
+	enum reason reason = admin_begin(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, call, f);
 	if (reason == REASON_OK) {
 		rd_kafka_DescribeConsumerGroups(rk, &group, 1, call->options, call->queue);
 		reason = admin_wait(call, timeout_ms, "members of the group", f);
