@@ -13,7 +13,7 @@
 struct flow {
 	const struct flow_parts *parts;
 	struct lane *lanes[LANE_COUNT];
-	struct store *sweep_store;
+	struct store *janitor_store;
 	pthread_t janitor;
 	bool has_janitor;
 	atomic_bool leaving;
@@ -39,14 +39,23 @@ enum reason flow_failure(struct flow *flow, struct fault *f)
 	return reason;
 }
 
+static void fence_lost(struct flow *flow)
+{
+	for (int i = 0; i < LANE_COUNT; i++)
+		if (flow->lanes[i])
+			lane_fence_lost(flow->lanes[i], flow->janitor_store, &flow->leaving);
+}
+
 // Deletes what is past its life, in small batches until nothing is left. Failures wait for the next turn; the lanes report outages.
 static void sweep(struct flow *flow)
 {
 	struct fault f;
 	size_t limit = (size_t)flow->parts->conf->sweep_batch, deleted = limit;
-	while (deleted == limit && !atomic_load(&flow->leaving))
-		if (store_sweep(flow->sweep_store, limit, &deleted, &f) != REASON_OK)
+	while (deleted == limit && !atomic_load(&flow->leaving)) {
+		if (store_sweep(flow->janitor_store, limit, &deleted, &f) != REASON_OK)
 			return;
+		fence_lost(flow);
+	}
 }
 
 static void janitor_run(void *ctx)
@@ -55,6 +64,7 @@ static void janitor_run(void *ctx)
 	int64_t due = clock_mono_ns() + flow->parts->conf->sweep_every_ms * 1000000;
 	while (!atomic_load(&flow->leaving)) {
 		clock_sleep_ms(100);
+		fence_lost(flow);
 		if (clock_mono_ns() < due)
 			continue;
 		sweep(flow);
@@ -64,7 +74,7 @@ static void janitor_run(void *ctx)
 
 static enum reason start_janitor(struct flow *flow, struct fault *f)
 {
-	enum reason reason = store_open(flow->parts->store, "enrolld/janitor", &flow->sweep_store, f);
+	enum reason reason = store_open(flow->parts->store, "enrolld/janitor", &flow->janitor_store, f);
 	if (reason == REASON_OK)
 		reason = thread_start("janitor", janitor_run, flow, &flow->janitor, f);
 	flow->has_janitor = reason == REASON_OK;
@@ -78,11 +88,13 @@ enum reason flow_start(const struct flow_parts *parts, struct flow **ret_flow, s
 		PANIC("out of memory");
 	flow->parts = parts;
 	pthread_mutex_init(&flow->lock, NULL);
-	enum reason reason = start_janitor(flow, f);
+	enum reason reason = REASON_OK;
 	for (int i = 0; i < LANE_COUNT && reason == REASON_OK; i++)
 		reason = lane_start((enum lane_kind)i, flow, parts, &flow->lanes[i], f);
 	if (reason == REASON_OK && !flow->lanes[LANE_SIGNUP] && !flow->lanes[LANE_OTP])
 		reason = fault_set(f, REASON_SETTING_INVALID, "topics: no request topic is named, so there is nothing to do");
+	if (reason == REASON_OK)
+		reason = start_janitor(flow, f);
 	if (reason != REASON_OK) {
 		bool clean;
 		flow_stop(flow, &clean);
@@ -101,31 +113,37 @@ static bool is_idle(struct flow *flow)
 	return true;
 }
 
+// Before the lanes go, which it looks at.
+static void stop_janitor(struct flow *flow)
+{
+	if (flow->has_janitor)
+		thread_join(flow->janitor);
+	flow->has_janitor = false;
+}
+
 void flow_stop(struct flow *flow, bool *clean)
 {
+	atomic_store(&flow->leaving, true);
 	for (int i = 0; i < LANE_COUNT; i++)
 		if (flow->lanes[i])
 			lane_stop(flow->lanes[i]);
 	int64_t until = clock_mono_ns() + flow->parts->conf->drain_ms * 1000000;
 	while (!is_idle(flow) && clock_mono_ns() < until && flow_failure(flow, NULL) == REASON_OK)
 		clock_sleep_ms(5);
+	stop_janitor(flow);
 	*clean = true;
 	for (int i = 0; i < LANE_COUNT; i++) {
 		if (flow->lanes[i])
 			*clean = lane_leave(flow->lanes[i]) && *clean;
 		flow->lanes[i] = NULL;
 	}
-	atomic_store(&flow->leaving, true);
-	if (flow->has_janitor)
-		thread_join(flow->janitor);
-	flow->has_janitor = false;
 }
 
 void flow_destroy(struct flow *flow)
 {
 	if (!flow)
 		return;
-	store_close(flow->sweep_store);
+	store_close(flow->janitor_store);
 	pthread_mutex_destroy(&flow->lock);
 	free(flow);
 }

@@ -56,8 +56,9 @@ struct lane {
 	size_t records, bytes; // in hand
 	int64_t cautious;      // records still to go one by one; the reader's
 
-	atomic_bool stopping; // the reader takes no more
-	atomic_bool leaving;  // what is in hand is given up
+	atomic_bool stopping;  // the reader takes no more
+	atomic_bool leaving;   // what is in hand is given up
+	atomic_bool undecided; // offsets of a partition: lane_fence_lost is due
 	struct pulse pulse[STAGE_COUNT];
 	pthread_t threads[STAGE_COUNT];
 	size_t thread_count;
@@ -71,8 +72,9 @@ void lane_stop(struct lane *lane);               // asks the reader to take no m
 bool lane_idle(struct lane *lane) ATTR_MUST_USE; // nothing in hand
 // Gives up what is left, joins the threads, closes and frees everything. true: nothing was left and the run is marked as ended.
 bool lane_leave(struct lane *lane);
-// Ends Kafka transactions that members who are gone may have left open, which hide offsets and results from readers. Reader thread.
-void lane_fence_lost(struct lane *lane);
+// Where offsets are undecided: ends Kafka transactions that members who are gone may have left open, which hide offsets and results from
+// readers. Janitor's thread; takes some seconds at most, less once leaving is set.
+void lane_fence_lost(struct lane *lane, struct store *store, const atomic_bool *leaving);
 bool lane_ready(struct lane *lane, struct strbuf *why) ATTR_MUST_USE;
 bool lane_alive(struct lane *lane, int64_t limit_ms) ATTR_MUST_USE;
 void lane_measure(struct lane *lane);

@@ -56,9 +56,11 @@ static void on_orphaned(void *ctx, size_t partitions)
 	LOG(partitions_orphaned, log_text("lane", lane_kind_name(lane->kind)), log_int("partitions", (int64_t)partitions));
 }
 
+// The janitor sees to it: the reader has the group to serve.
 static void on_undecided(void *ctx)
 {
-	lane_fence_lost(ctx);
+	struct lane *lane = ctx;
+	atomic_store(&lane->undecided, true);
 }
 
 static void gather_topics(struct lane *lane)

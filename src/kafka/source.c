@@ -112,12 +112,13 @@ static void reopen(struct source *s)
 			    s->group);
 }
 
-enum reason source_present(struct source *s, const char *const *instances, size_t count, bool *present, struct fault *f)
+enum reason source_present(const struct source *s, const char *const *instances, size_t count, int timeout_ms, bool *present,
+			   struct fault *f)
 {
 	rd_kafka_t *rk = NULL;
 	enum reason reason = client_open_plain(s->conf, s->group, &rk, f);
 	if (reason == REASON_OK)
-		reason = group_present(rk, s->group, instances, count, PROBE_MS, present, f);
+		reason = group_present(rk, s->group, instances, count, timeout_ms, present, f);
 	if (rk)
 		(void)client_destroy(rk, PROBE_MS);
 	return reason;

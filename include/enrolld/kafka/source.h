@@ -32,7 +32,7 @@ struct source_events {
 	// be NULL.
 	void (*orphaned)(void *ctx, size_t partitions);
 	// Committed offsets of a partition that is ours have been undecided for half a second, and again each some seconds: a member that is gone
-	// may have a Kafka transaction open (see source_present, sink_fence). May be NULL.
+	// may have a Kafka transaction open (see source_present, sink_fence), which whoever is told must end on another thread. May be NULL.
 	void (*undecided)(void *ctx);
 };
 
@@ -63,8 +63,8 @@ void source_rewind(struct source *source);
 // is in hand; all partitions are read again, and this one is paused (gap) if the log's end stays below.
 bool source_fits_mark(struct source *source, const char *topic, int32_t partition, int64_t mark) ATTR_MUST_USE;
 
-// Which static members (by group.instance.id) the group has now, as the brokers say. present[i] tells of instances[i]. Reader thread.
-enum reason source_present(struct source *source, const char *const *instances, size_t count, bool *present,
+// Which static members (by group.instance.id) the group has now, as the brokers say. present[i] tells of instances[i]. Any thread.
+enum reason source_present(const struct source *source, const char *const *instances, size_t count, int timeout_ms, bool *present,
 			   struct fault *f) ATTR_MUST_USE;
 
 struct source_lag {

@@ -207,7 +207,7 @@ static void test_left_open_by_another(void **state)
 	assert_int_equal(worker_events(w, RIG_ASSIGNED), 0);
 	const char *const instances[] = {n.other, n.group};
 	bool present[2] = {true, false};
-	assert_int_equal(source_present(w->source, instances, 2, present, &w->fault), REASON_OK);
+	assert_int_equal(source_present(w->source, instances, 2, 5000, present, &w->fault), REASON_OK);
 	assert_false(present[0]);
 	assert_true(present[1]);
 	assert_int_equal(sink_fence(&w->conf, n.other, 5000, &w->fault), REASON_OK);
