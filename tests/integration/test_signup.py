@@ -182,7 +182,7 @@ def case_bodies_that_cannot_be_read(c):
     for value, reason, status in (
             (b'{"email":', "malformed_json", 400), (b"", "empty", 400), (b"[]", "not_an_object", 400), (b"42", "not_an_object", 400),
             (b'{"email":"a","email":"b"}', "duplicate_key", 400), (b'{"email":"\xff\xfe"}', "invalid_utf8", 400),
-            (b'{"email":"a\\u0000b"}', "nul_character", 400), (b'{"n":1e999}', "number_out_of_range", 400), (deep, "too_deep", 400),
+            (b'{"email\\u0000":"a"}', "nul_character", 400), (b'{"n":1e999}', "number_out_of_range", 400), (deep, "too_deep", 400),
             (b'{"email":"' + b"x" * 70000 + b'"}', "too_large", 413), (b"x" * 900000, "too_large", 413)):
         x = c.talk.post(value)
         equal(x.body(status)["reason"], reason, f"reason of {value[:20]!r}")
