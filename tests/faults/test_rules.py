@@ -26,7 +26,7 @@ from harness.world import World, merged  # noqa: E402
 from trial import Trial  # noqa: E402
 
 DEATHS = ("store.committed", "sink.committed")  # of the first worker, of the second
-DIES_AT = 4    # the transaction of that number: there is a backlog behind it
+DIES_AT = 2    # the transaction of that number: there is a backlog behind it
 STILL = 4.0    # seconds without progress
 ROUNDS = 5     # of restarts, until all has passed
 BROKEN = (     # rule, table whose key holds it too, findings that must be among those of the run
