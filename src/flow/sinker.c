@@ -60,7 +60,8 @@ static size_t output_bytes(const struct output *o)
 	return n;
 }
 
-// What the broker would refuse must not spoil the transaction of others. Results, events and dead letters are bounded by construction.
+// What the broker would refuse must not spoil the transaction of others. Results, events and dead letters are bounded by
+// construction; if their topic takes less, send waits.
 static void check_replies(struct sinker *s, struct work *work)
 {
 	for (size_t i = 0; i < work->output_count; i++) {
@@ -182,7 +183,7 @@ static void send(struct sinker *s, struct work **works, size_t count)
 			end_all(s, works, count, false);
 			(void)!lane_retry(lane, STAGE_SINK, &s->backoff, &f);
 			return;
-		default:
+		default: // also OUTPUT_TOO_LARGE: nothing that we owe is left out; the lane waits until its topic takes it
 			if (lane_retry(lane, STAGE_SINK, &s->backoff, &f))
 				continue;
 			end_all(s, works, count, false);

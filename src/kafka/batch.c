@@ -74,5 +74,7 @@ void batch_renew(struct sink *sink)
 {
 	struct fault f;
 	producer_end(sink, BATCH_END_MS);
+	if (sink->too_large)
+		producer_adapt(sink);
 	(void)!producer_revive(sink, BATCH_REVIVE_MS, &f);
 }

@@ -54,7 +54,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 // next try sends them one by one.
 void producer_adapt(struct sink *sink)
 {
-	if (sink->single && sink->batch_bytes > 2 * BATCH_BYTES_MIN)
+	if (sink->single && !sink->too_large && sink->batch_bytes > 2 * BATCH_BYTES_MIN)
 		sink->batch_bytes /= 2; // a batch of good ones was too large for the topic
 	sink->single = sink->too_large && !sink->single;
 	sink->too_large = false;

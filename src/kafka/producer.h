@@ -35,7 +35,8 @@ struct sink {
 bool sink_transactional(const struct sink *sink) ATTR_MUST_USE;
 // Makes and initialises the producer if there is none, within wait_ms (-1: until stop). KAFKA_UNAVAILABLE: not yet; call again.
 enum reason producer_revive(struct sink *sink, int64_t wait_ms, struct fault *f) ATTR_MUST_USE;
-// After a batch that failed for too_large, or one that went through while single: what to do otherwise. The producer must be made again.
+// After a batch that failed for too_large, or one that went through while single: what to do otherwise. Between the end of that producer,
+// whose last reports belong to what was done until then, and the making of the next.
 void producer_adapt(struct sink *sink);
 void producer_end(struct sink *sink, int deadline_ms);
 void producer_abandon(struct sink *sink); // its handle belongs to a call that does not come back

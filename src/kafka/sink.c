@@ -199,8 +199,6 @@ static enum reason commit_plain(struct batch *b, struct fault *f)
 	if (reason == REASON_OK)
 		reason = batch_deliver(b, f);
 	if (reason != REASON_OK) {
-		if (sink->too_large)
-			producer_adapt(sink);
 		batch_renew(sink); // nothing of this batch may be delivered after a later one
 		return reason;
 	}
@@ -230,8 +228,8 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 	reason = sink_transactional(sink) ? batch_commit_transaction(&b, f) : commit_plain(&b, f);
 	source_release(source);
 	if (reason == REASON_OK && sink->single) {
-		producer_adapt(sink);
 		producer_end(sink, BATCH_END_MS);
+		producer_adapt(sink);
 	}
 	rd_kafka_topic_partition_list_destroy(b.own);
 	rd_kafka_topic_partition_list_destroy(b.passed);

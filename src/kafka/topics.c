@@ -10,7 +10,7 @@
 
 #define TOPICS_MAX 512   // reply topics kept; their names come from records, within an allow-list
 #define MISSING_MS 5000  // a missing topic is not asked for again before
-#define KNOWN_MS 60000   // a known one, for more partitions or its deletion
+#define KNOWN_MS 60000   // a known one, for more partitions or its deletion; what it refused is not tried again before
 #define NAME_MAX_LEN 249 // Kafka's own limit
 #define MS ((int64_t)1000000)
 
@@ -163,15 +163,23 @@ void topics_doubt(struct topics *t, const char *name)
 		topic->asked_ns = 0;
 }
 
+static bool is_limited(const struct topic *topic)
+{
+	return topic->limit > 0 && clock_mono_ns() - topic->limited_ns < KNOWN_MS * MS;
+}
+
 void topics_refused(struct topics *t, const char *name, size_t size)
 {
 	struct topic *topic = find(t, slice_of(name));
-	if (topic && size > 0 && (topic->limit == 0 || size - 1 < topic->limit))
+	if (!topic || size == 0)
+		return;
+	if (!is_limited(topic) || size - 1 < topic->limit)
 		topic->limit = size - 1;
+	topic->limited_ns = clock_mono_ns();
 }
 
 size_t topics_limit(const struct topics *t, struct slice name, size_t limit)
 {
 	const struct topic *topic = find(t, name);
-	return topic && topic->limit > 0 && topic->limit < limit ? topic->limit : limit;
+	return topic && is_limited(topic) && topic->limit < limit ? topic->limit : limit;
 }

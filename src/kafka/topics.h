@@ -16,8 +16,9 @@ struct topic {
 	rd_kafka_topic_t *rkt; // NULL: does not exist, as far as known until then
 	int32_t partitions;
 	int64_t asked_ns;
-	size_t limit; // of one output, learned from refusals; 0: none known
-	bool fixed;   // named at the start: never forgotten
+	size_t limit;       // of one output, learned from refusals; 0: none known
+	int64_t limited_ns; // when that was; after a while it is to be learned anew, since topics can be altered
+	bool fixed;         // named at the start: never forgotten
 	struct topic *next;
 };
 

@@ -56,10 +56,7 @@ static enum reason give_up(struct sink *sink, struct fault *f)
 		rd_kafka_error_destroy(error);
 	if (!aborted && is_fatal(sink))
 		return fatal(sink, REASON_KAFKA_ABORTED, f);
-	bool adapt = sink->too_large;
-	if (adapt)
-		producer_adapt(sink);
-	if (adapt || sink->forgotten || !aborted)
+	if (sink->too_large || sink->forgotten || !aborted)
 		batch_renew(sink); // its INIT makes the id known again, and aborts a transaction that is still open
 	return REASON_KAFKA_ABORTED;
 }

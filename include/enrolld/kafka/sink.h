@@ -35,7 +35,7 @@ struct passage {
 bool sink_has_topic(struct sink *sink, struct slice topic, int32_t partition) ATTR_MUST_USE;
 
 // Largest value + key + headers in bytes that the sink takes for one output of that topic: checked by the caller before, and again here
-// (OUTPUT_TOO_LARGE, nothing begun). It becomes smaller when the topic turns out to take less.
+// (OUTPUT_TOO_LARGE, nothing begun). It becomes smaller for a minute when the topic turns out to take less.
 size_t sink_output_limit(const struct sink *sink, struct slice topic) ATTR_MUST_USE;
 
 // Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
