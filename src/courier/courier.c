@@ -46,6 +46,8 @@ static enum reason start_threads(struct courier *c, struct fault *f)
 	const struct courier_conf *conf = c->parts.conf;
 	enum reason reason = REASON_OK;
 	size_t mailers = conf->smtp_url ? (size_t)conf->smtp_connections : 0;
+	c->parts.threads[CHANNEL_MAIL] = mailers;
+	c->parts.threads[CHANNEL_TEXT] = 1;
 	c->mailers = ARENA_ARRAY(c->parts.arena, mailers, struct mailer *);
 	while (reason == REASON_OK && c->mailer_count < mailers) {
 		reason = mailer_start(&c->parts, c->mailer_count, &c->mailers[c->mailer_count], f);

@@ -43,6 +43,12 @@ void desk_meter(struct desk *desk)
 		metric_set(METRIC_messages_waiting, METRIC_LABELS(channel_name(desk->channel)), (double)waiting);
 }
 
+bool desk_empty(struct desk *desk)
+{
+	int64_t waiting;
+	return store_message_waiting(desk->store, channel_name(desk->channel), &waiting, NULL) == REASON_OK && waiting == 0;
+}
+
 // How long a message found transmitting waits before it is sent once more; 0: it is not.
 static int64_t resend_ms(const struct desk *desk)
 {

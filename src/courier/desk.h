@@ -38,6 +38,9 @@ void desk_meter(struct desk *desk);
 
 #define DESK_BATCH_MAX 64
 
+// Whether no message waits at all, due or not; false if that cannot be told.
+bool desk_empty(struct desk *desk) ATTR_MUST_USE;
+
 // Takes at most max due rows (DESK_BATCH_MAX), in the arena.
 enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struct message_lease *leases, size_t *count,
 		       struct fault *f) ATTR_MUST_USE;

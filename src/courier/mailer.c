@@ -40,8 +40,7 @@ static bool persist(struct mailer *m, enum reason (*write)(struct ticket *t, voi
 {
 	struct fault f;
 	while (write(t, ctx, &f) != REASON_OK) {
-		parts_pause(m->parts, CHANNEL_MAIL, &f);
-		m->careful = true;
+		parts_failed(m->parts, CHANNEL_MAIL, &m->careful, &f);
 		if (stopper_overdue(&m->parts->stop))
 			return false;
 		if (stopper_asked(&m->parts->stop))
@@ -179,17 +178,18 @@ static void run(void *ctx)
 		struct fault f = {0};
 		enum round round = work(m, &f);
 		if (round == ROUND_FAILED) {
-			m->careful = true;
 			if (stopper_asked(&parts->stop))
 				break;
-			parts_pause(parts, CHANNEL_MAIL, &f);
+			parts_failed(parts, CHANNEL_MAIL, &m->careful, &f);
 			parts_sleep(parts, backoff_next_ms(&m->desk.backoff));
 			continue;
 		}
+		// What the server did not want is gone, so that there is nothing to see whether it still does.
+		if (m->careful && m->unwanted && round == ROUND_IDLE && desk_empty(&m->desk))
+			m->unwanted = false;
 		if (m->careful && !m->unwanted) {
-			m->careful = false;
 			backoff_reset(&m->desk.backoff);
-			parts_resume(parts, CHANNEL_MAIL);
+			parts_worked(parts, CHANNEL_MAIL, &m->careful);
 		}
 		if (round == ROUND_IDLE)
 			parts_wait(parts, generation, parts->conf->poll_ms);

@@ -86,16 +86,25 @@ void parts_sleep(struct parts *p, int64_t timeout_ms)
 	wait(p, false, 0, timeout_ms);
 }
 
-void parts_pause(struct parts *p, enum channel channel, const struct fault *f)
+void parts_failed(struct parts *p, enum channel channel, bool *careful, const struct fault *f)
 {
-	if (atomic_exchange(&p->paused[channel], (int)f->reason) == REASON_OK)
+	(void)pthread_mutex_lock(&p->lock);
+	p->careful[channel] += !*careful;
+	*careful = true;
+	bool all = p->careful[channel] >= p->threads[channel];
+	if (all && atomic_exchange(&p->paused[channel], (int)f->reason) == REASON_OK)
 		LOG_FAULT(courier_paused, f, log_text("channel", channel_name(channel)));
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
-void parts_resume(struct parts *p, enum channel channel)
+void parts_worked(struct parts *p, enum channel channel, bool *careful)
 {
+	(void)pthread_mutex_lock(&p->lock);
+	p->careful[channel] -= *careful;
+	*careful = false;
 	if (atomic_exchange(&p->paused[channel], REASON_OK) != REASON_OK)
 		LOG(courier_resumed, log_text("channel", channel_name(channel)));
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
 enum reason parts_paused(const struct parts *p, enum channel channel)

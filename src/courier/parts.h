@@ -23,10 +23,12 @@ struct parts {
 	struct provider *provider;   // NULL: texts are not sent
 	struct stopper stop;
 	// Wake-ups.
-	pthread_mutex_t lock; // guards the generation
+	pthread_mutex_t lock; // guards the generation and who is careful
 	pthread_cond_t wake;
 	uint64_t generation;               // raised by each wake-up
-	_Atomic int paused[CHANNEL_COUNT]; // enum reason of the failure; 0: it works
+	size_t threads[CHANNEL_COUNT];     // that hand messages over
+	size_t careful[CHANNEL_COUNT];     // of them, those that failed and did not work since
+	_Atomic int paused[CHANNEL_COUNT]; // enum reason of the last failure while all of them are careful; 0: it works
 };
 
 const char *channel_name(enum channel channel) ATTR_MUST_USE; // "email", "sms": as in the rows
@@ -40,7 +42,8 @@ void parts_wait(struct parts *parts, uint64_t generation, int64_t timeout_ms);
 // Until the time is over or a stop is asked for.
 void parts_sleep(struct parts *parts, int64_t timeout_ms);
 
-// Both say so in the log, once for each change.
-void parts_pause(struct parts *parts, enum channel channel, const struct fault *f);
-void parts_resume(struct parts *parts, enum channel channel);
+// A thread of the channel has failed, or works (again); *careful is its own. What fails for one only is no outage, so the channel is paused
+// while none works. Said in the log, once for each change.
+void parts_failed(struct parts *parts, enum channel channel, bool *careful, const struct fault *f);
+void parts_worked(struct parts *parts, enum channel channel, bool *careful);
 enum reason parts_paused(const struct parts *parts, enum channel channel) ATTR_MUST_USE; // why; REASON_OK: it is not

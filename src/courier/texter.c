@@ -47,23 +47,21 @@ struct texter {
 
 static void fail(struct texter *t, const struct fault *f, int64_t least_ms)
 {
-	t->careful = true;
 	int64_t wait = backoff_next_ms(&t->desk.backoff);
 	wait = least_ms > wait ? least_ms : wait;
 	int64_t until_ns = clock_mono_ns() + (wait < PAUSE_MAX_MS ? wait : PAUSE_MAX_MS) * NS_PER_MS;
 	if (until_ns > t->not_before_ns) // a second failure does not cut short what the first one asked for
 		t->not_before_ns = until_ns;
 	if (!stopper_asked(&t->parts->stop))
-		parts_pause(t->parts, CHANNEL_TEXT, f);
+		parts_failed(t->parts, CHANNEL_TEXT, &t->careful, f);
 }
 
 static void recover(struct texter *t)
 {
-	t->careful = false;
 	t->unwanted = false;
 	t->not_before_ns = 0;
 	backoff_reset(&t->desk.backoff);
-	parts_resume(t->parts, CHANNEL_TEXT);
+	parts_worked(t->parts, CHANNEL_TEXT, &t->careful);
 }
 
 static enum reason write_down(struct text *text, struct fault *f)
@@ -190,7 +188,8 @@ static void claim(struct texter *t)
 		return;
 	}
 	t->more = count == max;
-	if (count == 0 && t->careful && !t->unwanted)
+	// If what the provider did not want is gone, there is nothing to see whether it still does.
+	if (count == 0 && t->careful && (!t->unwanted || desk_empty(&t->desk)))
 		recover(t);
 	for (size_t i = 0; i < count; i++)
 		start(t, &leases[i]);

@@ -261,6 +261,27 @@ static void outage_costs_no_attempt(void **state)
 	}
 }
 
+// A mail that the server did not want from us expires; with none left nothing says that the next one is not wanted either.
+static void unwanted_ends_with_the_mails(void **state)
+{
+	(void)state;
+	static struct bench b;
+	bench_open(&b);
+	atomic_store(&b.server.session, SESSION_NO_SENDER);
+	(void)post_message(b.post, "email", "ada@example.com", NULL, NULL, 8000);
+	post_start(b.post);
+	for (int k = 0; k < 140 && courier_ready(b.post->courier, NULL); k++)
+		clock_sleep_ms(50);
+	assert_false(courier_ready(b.post->courier, NULL)); // and stays so while it waits
+	clock_sleep_ms(500);
+	assert_false(courier_ready(b.post->courier, NULL));
+	post_wait(b.post, 1, "state = 'expired'");
+	for (int k = 0; k < 200 && !courier_ready(b.post->courier, NULL); k++)
+		clock_sleep_ms(50);
+	assert_true(courier_ready(b.post->courier, NULL));
+	bench_close(&b);
+}
+
 static void database_goes_away(void **state)
 {
 	(void)state;
@@ -434,6 +455,7 @@ int main(void)
 		cmocka_unit_test(unknown_is_sent_once_more),
 		cmocka_unit_test(unknown_is_final_by_setting),
 		cmocka_unit_test(outage_costs_no_attempt),
+		cmocka_unit_test(unwanted_ends_with_the_mails),
 		cmocka_unit_test(database_goes_away),
 		cmocka_unit_test(stop_finishes_what_it_began),
 		cmocka_unit_test(two_couriers_send_nothing_twice),
