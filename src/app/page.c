@@ -53,7 +53,7 @@ void page_write(const char *instance, bool ready, struct slice why, struct strbu
 	strbuf_add_text(out, "<h1>enrolld ");
 	escaped(out, slice_of(instance));
 	strbuf_printf(out, "</h1><p class=%s>%s</p>", ready ? "ok" : "no",
-		      ready ? "Ready: every lane has its partitions, PostgreSQL, Kafka and who sends the messages answer."
+		      ready ? "Ready: every lane has its partitions, PostgreSQL, Kafka and the mail and text providers answer."
 			    : "Not ready:");
 	if (!ready) {
 		strbuf_add_text(out, "<pre>");

@@ -17,8 +17,8 @@ struct place {
 	const char *group, *passed_group;
 };
 
-// In this order, so that a failure in between leaves the partition paused rather than read with an old mark: the group's own offset is what
-// pauses it, and goes last.
+// In this order, so that a failure in between never leaves the partition to be read with an old mark, whose records would be taken for passed:
+// what offsets are left pause it, and of a topic that was made again only the mark is left.
 static enum reason forget(const struct conf *conf, const struct place *at, struct fault *f)
 {
 	struct kafka_admin *admin = NULL;

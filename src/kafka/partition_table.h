@@ -18,7 +18,7 @@ enum partition_state {
 	PARTITION_WAITING,  // its committed offsets are to be read
 	PARTITION_RESOLVED, // where to start is known
 	PARTITION_RUNNING,
-	PARTITION_PAUSED, // its committed offset lies above the log's end
+	PARTITION_PAUSED, // its committed offset, or the database's mark, lies above the log's end
 };
 
 struct partition {
@@ -32,7 +32,7 @@ struct partition {
 	int64_t retry_ns;       // WAITING, PAUSED: not to be asked again before
 	int64_t undecided_ns;   // WAITING: since when its committed offset has been undecided; 0: it is not
 	int64_t above_since_ns; // since when its offset was seen above the end; 0: it was not
-	int64_t above;          // PAUSED: that offset
+	int64_t above;          // PAUSED: that offset or mark
 	int64_t mark;           // the database's, if it was seen above the end; else 0
 };
 
