@@ -183,7 +183,7 @@ static void send(struct sinker *s, struct work **works, size_t count)
 			end_all(s, works, count, false);
 			(void)!lane_retry(lane, STAGE_SINK, &s->backoff, &f);
 			return;
-		default: // also OUTPUT_TOO_LARGE: nothing that we owe is left out; the lane waits until its topic takes it
+		default: // also OUTPUT_TOO_LARGE: what is owed is not left out, so the lane waits until its topic takes it
 			if (lane_retry(lane, STAGE_SINK, &s->backoff, &f))
 				continue;
 			end_all(s, works, count, false);
