@@ -52,7 +52,17 @@ class Trial:
         self.world.sql(POISON)
         bodies = [self.talk.person() for _ in range(40)]
         bodies[17] = self._poison(0)
-        sent = self._together(bodies)
+        with self.world.connect() as blocker:  # the storer has one in hand, the others gather behind it
+            blocker.cursor().execute("lock table enrolld.claim in exclusive mode")
+            first = self.talk.post(self.talk.person(), partition=0)
+            self.world.gateway.flush()
+            eventually(lambda: self.world.sql("select count(*) from pg_locks where not granted and relation = 'enrolld.claim'::regclass")[0][0] > 0,
+                       "the storer waits")
+            sent = [self.talk.post(body, partition=0) for body in bodies]
+            self.world.gateway.flush()
+            eventually(lambda: self.worker.metrics().sum("queue_depth", lane="signup", stage="store") == 40, "all others wait for the storer", 20, 0.1)
+            blocker.rollback()
+        first.result("accepted")
         sent[17].letter("store_rejects")
         sent[17].reply(500)
         for number, exchange in enumerate(sent):

@@ -31,6 +31,7 @@ from trial import FULL, Trial  # noqa: E402
 LIMIT = 10 if FULL else 30  # seconds until the others go on: the goal, and what a busy machine may take
 PAUSE = (8.0, 12.0)         # at least
 STEPS = ("sink.offsets_sent", "store.begun", "sink.produced")
+TRIES = 5                   # to stop a worker that has partitions
 SLOW = "300ms"              # how long a step is held now and then, so that a stop can fall into it
 
 
@@ -67,8 +68,9 @@ class Zombies(Trial):
         publisher.start()
         try:
             for number in range(self.arguments.stops):
-                self._everybody_works()
-                self._stop(number, self.random.choice(self.workers), STEPS[number // 2 % len(STEPS)] if number % 2 == 0 else None)
+                step = STEPS[number // 2 % len(STEPS)] if number % 2 == 0 else None
+                if not any(self._stop(number, self.random.choice(self.workers), step) for _ in range(TRIES)):
+                    raise Failed(f"{TRIES} times a worker was stopped just when it had no partition")
             self._everybody_works()
         finally:
             self.over.set()
@@ -94,11 +96,16 @@ class Zombies(Trial):
                        f"{worker.name} works", 40)
 
     def _stop(self, number, worker, step):
+        """False if the worker had just no partition, so that there is nothing to see."""
+        self._everybody_works()
         if step:
             self._wait_for(worker, step)
         began, wall = time.monotonic(), time.time()
         worker.pause()
         held = worker.partitions(self.topic)
+        if not held:
+            worker.resume()
+            return False
         pause = self.random.uniform(*PAUSE)
         try:
             seconds = self._wait_until_all_go_on(held, began, wall)
@@ -109,6 +116,7 @@ class Zombies(Trial):
         self.times.append(seconds)
         self.cases.say(f"stop {number + 1} of {self.arguments.stops}: {worker.name} in {step or 'whatever it did'}, partitions {sorted(held)}: "
                        f"the others went on after {seconds:.1f} s, it woke after {time.monotonic() - began:.1f} s")
+        return True
 
     @staticmethod
     def _wait_for(worker, step):
@@ -132,7 +140,7 @@ class Zombies(Trial):
             first.clear()
             for message in self.tail.find(lambda m: m.topic == results and m.seen > began and m.key in late):
                 first.setdefault(late[message.key], message.seen - began)
-        return max(first.values(), default=0.0)
+        return max(first.values())
 
     def _late(self, held, wall):
         """{key of the result: partition} of requests that were published since, once and to one of these partitions."""
