@@ -203,6 +203,20 @@ static void send_all(struct sinker *s, size_t count)
 	}
 }
 
+// With nothing to send the producer is made ready all the same: a transaction of ours may still be open, which hides the offsets from whoever
+// would read the records that we wait for.
+static void tend(struct sinker *s)
+{
+	struct lane *lane = s->lane;
+	struct fault f;
+	if (sink_ready(lane->sink))
+		return;
+	if (sink_revive(lane->sink, &f) == REASON_OK)
+		lane_works(lane, STAGE_SINK, &s->backoff);
+	else if (!atomic_load(&lane->leaving))
+		(void)!lane_retry(lane, STAGE_SINK, &s->backoff, &f);
+}
+
 void sinker_run(void *ctx)
 {
 	struct sinker s = {.lane = ctx};
@@ -220,8 +234,10 @@ void sinker_run(void *ctx)
 	while (open && !atomic_load(&lane->leaving)) {
 		lane_waits(lane, STAGE_SINK);
 		size_t count = ledger_take(lane->ledger, (void **)s.works, s.max, TAKE_MS);
-		if (count == 0)
+		if (count == 0) {
+			tend(&s);
 			continue;
+		}
 		lane_busy(lane, STAGE_SINK);
 		int64_t begin = clock_mono_ns();
 		send_all(&s, count);

@@ -99,6 +99,16 @@ enum reason sink_fence(const struct kafka_conf *conf, const char *transactional_
 	return reason;
 }
 
+bool sink_ready(const struct sink *sink)
+{
+	return sink->rk && sink->ready;
+}
+
+enum reason sink_revive(struct sink *sink, struct fault *f)
+{
+	return producer_revive(sink, 0, f);
+}
+
 // --- before a batch begins ---
 
 size_t sink_output_limit(const struct sink *sink, struct slice topic)

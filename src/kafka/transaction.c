@@ -160,6 +160,10 @@ static enum reason fill_transaction(struct batch *b, struct fault *f)
 // -1 for the time would wait for ever; the brokers end a transaction after its timeout.
 static enum reason end(struct sink *sink, struct fault *f)
 {
+	if (FAILPOINT(sink_lost)) {
+		producer_end(sink, BATCH_END_MS);
+		return fault_set(f, REASON_KAFKA_UNKNOWN, "failpoint sink.lost");
+	}
 	rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->rk, (int)sink->conf->transaction_timeout_ms);
 	if (!error)
 		return REASON_OK;

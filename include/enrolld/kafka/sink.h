@@ -47,6 +47,11 @@ size_t sink_output_limit(const struct sink *sink, struct slice topic) ATTR_MUST_
 //   KAFKA_FATAL, KAFKA_DENIED halt
 enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
 			const struct passage *passages, size_t passage_count, struct fault *f) ATTR_MUST_USE;
+// A producer that had to be given up may not have been made again yet, and may have left its transaction open; sink_commit makes it again, and
+// so does sink_revive (waits up to 500 ms; KAFKA_UNAVAILABLE: not yet, call again).
+bool sink_ready(const struct sink *sink) ATTR_MUST_USE;
+enum reason sink_revive(struct sink *sink, struct fault *f) ATTR_MUST_USE;
+
 // Takes over a transactional id that its holder has left: its open transaction is aborted (or, if its commit was decided, completed), and
 // a holder that wakes is fenced. Waits for that up to timeout_ms.
 enum reason sink_fence(const struct kafka_conf *conf, const char *transactional_id, int timeout_ms, struct fault *f) ATTR_MUST_USE;

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 # Readers that are back soon after an outage, so that what they see of its end is the worker's doing.
 QUIET = {"log_level": 0, "allow.auto.create.topics": False, "reconnect.backoff.max.ms": 500}
@@ -73,6 +73,10 @@ class Cluster:
                 future.result()
             except KafkaException:
                 pass  # it was never made
+
+    def alter(self, topic, **config):
+        for future in self.admin.alter_configs([ConfigResource(ConfigResource.Type.TOPIC, topic, config)]).values():
+            future.result()
 
     def partitions(self, topic, timeout=15):
         """Numbers of a topic's partitions; waits for a topic that was made a moment ago."""
