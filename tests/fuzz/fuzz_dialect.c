@@ -198,7 +198,7 @@ static bool holds(struct slice text, struct slice part)
 
 static void check_answer(const struct pair *pair, const struct trial *t)
 {
-	const struct json_limits limits = {1 << 22, JSON_DEPTH_MAX, 1 << 20};
+	const struct json_limits limits = {1 << 22, JSON_DEPTH_MAX, 1 << 20, true};
 	const struct node *root;
 	struct fault f;
 	require(t->answer.status >= 200 && t->answer.status <= 599);

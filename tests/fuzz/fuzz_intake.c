@@ -94,7 +94,7 @@ static void check_reply(const struct topic_conf *topic, const struct request *re
 	const struct record *record = request->record;
 	struct answer answer = {
 		.status = 422, .headers = record->headers, .header_count = record->header_count, .body = SLICE_LIT("{\"a\":1}")};
-	const struct json_limits limits = {1 << 20, JSON_DEPTH_MAX, 10000}; // headers grow where they are no UTF-8
+	const struct json_limits limits = {1 << 20, JSON_DEPTH_MAX, 10000, true}; // headers grow where they are no UTF-8
 	struct output output;
 	const struct node *root;
 	const char *why;

@@ -208,7 +208,7 @@ static void test_forms(void **state)
 		{"", "{}"},
 		{"a=%zz%4", "{\"a\":\"%zz%4\"}"},
 	};
-	struct body body = {.limits = {1 << 20, 8, 100}};
+	struct body body = {.limits = {1 << 20, 8, 100, false}};
 	const struct node *root;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
