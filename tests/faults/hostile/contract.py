@@ -92,6 +92,13 @@ def read_json(value):
     return parsed, seen["faults"]
 
 
+def event_id(value):
+    """The id of a structured event, which stands in for a correlation that is not there."""
+    event, faults = read_json(value or b"")
+    own = event.get("id") if isinstance(event, dict) and not faults else None
+    return own.encode("utf-8") if isinstance(own, str) else None
+
+
 class Contract:
     """replies: {allowed topic that exists: partitions}. refusals: all reasons that a record's own fault may have. enveloped: topics of shapes that
     are read from the value."""
@@ -112,7 +119,8 @@ class Contract:
         told = record.topic == "events" and not http and (announced or not (read.get(b":path") or read.get(b"ce_type")))
         if record.topic in self.enveloped or told:
             names = (b"zilla:correlation-id", b"kafka_correlationid", b"ce_correlationid", b"ce_id")
-            return Expected(self.anything, None, None, {record.own_id, b"env-%d" % record.number, *(read.get(name) for name in names)}, loose=True)
+            return Expected(self.anything, None, None, {record.own_id, b"env-%d" % record.number, event_id(record.value),
+                                                        *(read.get(name) for name in names)}, loose=True)
         return self._judge(record, read, oversized, http)
 
     def _judge(self, record, read, oversized, http):
