@@ -53,6 +53,27 @@ static void write_mint(struct json_writer *w, const struct receipt *receipt)
 	json_close_map(w);
 }
 
+static void write_code(struct json_writer *w, const struct receipt *receipt)
+{
+	if (receipt->next_ms != 0)
+		json_member_int(w, "next", receipt->next_ms);
+	if (receipt->has_tries)
+		json_member_int(w, "tries_left", receipt->tries_left);
+	if (receipt->created) {
+		json_key(w, "created");
+		json_bool(w, true);
+	}
+	if (slice_is_absent(receipt->address))
+		return;
+	json_key(w, "address");
+	json_open_map(w);
+	json_member_text(w, "kind", slice_of(claim_kind_name(receipt->address_kind)));
+	json_member_text(w, "value", receipt->address);
+	json_key(w, "verified");
+	json_bool(w, receipt->verified);
+	json_close_map(w);
+}
+
 static void write_limits(struct json_writer *w, const struct receipt *receipt)
 {
 	json_key(w, "limits");
@@ -107,6 +128,7 @@ struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
 		write_challenge(&w, receipt);
 	if (receipt->has_mint)
 		write_mint(&w, receipt);
+	write_code(&w, receipt);
 	if (receipt->violation_count > 0)
 		write_violations(&w, receipt);
 	if (receipt->limit_count > 0)
@@ -189,6 +211,26 @@ static bool read_generated(const struct node *root, struct receipt *receipt)
 	return !mint || read_nonce(mint, &receipt->mint_nonce, &receipt->mint_epoch);
 }
 
+static bool read_true(const struct node *map, const char *key)
+{
+	const struct node *node = node_member(map, key);
+	return node_is(node, NODE_BOOL) && node->boolean;
+}
+
+static bool read_code(const struct node *root, struct receipt *receipt)
+{
+	const struct node *address = node_member(root, "address");
+	receipt->created = read_true(root, "created");
+	receipt->has_tries = node_member(root, "tries_left") != NULL;
+	if ((node_member(root, "next") && !read_int(root, "next", INT64_MIN, INT64_MAX, &receipt->next_ms)) ||
+	    (receipt->has_tries && !read_int(root, "tries_left", 0, INT64_MAX, &receipt->tries_left)))
+		return false;
+	receipt->verified = read_true(address, "verified");
+	receipt->address = address ? node_text(node_member(address, "value")) : SLICE_ABSENT;
+	return !address || (!slice_is_absent(receipt->address) &&
+			    claim_kind_find(node_text(node_member(address, "kind")), &receipt->address_kind));
+}
+
 static bool read_limits(const struct node *root, struct receipt *receipt)
 {
 	const struct node *list = node_member(root, "limits");
@@ -244,8 +286,8 @@ static bool read_members(const struct node *root, struct arena *arena, struct re
 			return false;
 		receipt->has_account = true;
 	}
-	return read_challenge(root, receipt) && read_generated(root, receipt) && read_violations(root, arena, receipt) &&
-	       read_limits(root, receipt);
+	return read_challenge(root, receipt) && read_generated(root, receipt) && read_code(root, receipt) &&
+	       read_violations(root, arena, receipt) && read_limits(root, receipt);
 }
 
 enum reason receipt_read(struct slice json, struct arena *arena, struct receipt *ret_receipt, struct fault *f)

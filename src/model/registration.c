@@ -45,6 +45,25 @@ const char *claim_kind_name(enum claim_kind kind)
 	return claim_names[kind];
 }
 
+const struct code_rule *code_use_rule(const struct code_use *use, struct slice purpose)
+{
+	for (size_t i = 0; i < use->rule_count; i++)
+		if (slice_equal_text(purpose, use->rules[i].purpose))
+			return &use->rules[i];
+	return NULL;
+}
+
+bool claim_kind_find(struct slice name, enum claim_kind *ret_kind)
+{
+	for (size_t i = 0; i < CLAIM_KIND_COUNT; i++) {
+		if (slice_equal_text(name, claim_names[i])) {
+			*ret_kind = (enum claim_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 const struct claim *registration_claim(const struct registration *r, enum claim_kind kind)
 {
 	for (size_t i = 0; i < r->claim_count; i++) {

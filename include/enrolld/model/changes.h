@@ -26,8 +26,8 @@ struct challenge_row {
 	const char *channel; // "email", "sms"
 	enum claim_kind claim_kind;
 	struct slice claim_value;
-	struct nonce nonce;
-	uint16_t epoch;
+	struct code_seed seed; // of serial 0
+	struct code_form form;
 	uint8_t token_digest[DIGEST_SIZE]; // to find the row by its link token
 	int64_t life_ms;                   // added to database time
 };
@@ -42,6 +42,21 @@ struct message_row {
 	int64_t life_ms; // never sent after database time + life
 };
 
+// What becomes of an address and of the last challenge that it has.
+struct code_change {
+	bool holds; // the address is locked, and facts->code is had again, before anything of this is written
+	enum claim_kind kind;
+	struct slice value;
+	struct uuid challenge_id;
+	bool sends;    // one more message
+	bool tries;    // one more try
+	bool consumes; // the right one
+	bool counts;   // failures and locked_until_ms are new
+	int64_t failures, locked_until_ms;
+	bool verifies; // the address is the account's
+	struct uuid account_id;
+};
+
 #define MESSAGES_MAX 2
 
 struct changes {
@@ -53,6 +68,7 @@ struct changes {
 	const struct limit_use *limits; // of the registration
 	size_t limit_count;
 	bool counts[LIMITS_MAX]; // which of them this request is counted on
+	struct code_change code;
 	struct challenge_row challenges[MESSAGES_MAX];
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];

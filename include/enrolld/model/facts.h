@@ -40,6 +40,37 @@ struct limit_state {
 	bool reached;      // this request is one too many
 };
 
+// The account that holds an address.
+struct code_holder {
+	bool found;
+	struct uuid account_id;
+	bool verified;  // the address, by this account
+	bool pending;   // no identity of the account is verified yet
+	int64_t number; // integer id; 0: none
+	struct slice locale, name;
+};
+
+// An address and the last code that was made for it and a purpose.
+struct code_facts {
+	bool asked;           // the address is known; all else is nothing without
+	enum claim_kind kind; // of the address
+	struct slice value;   // absent: no challenge was found by what names it
+	struct slice purpose;
+	bool found;      // there is a challenge
+	bool superseded; // a newer one has taken the place of that which was named
+	struct uuid challenge_id;
+	struct uuid account_id; // for which it was made; nil: none
+	struct code_seed seed;
+	struct code_form form;
+	int64_t tries;
+	int64_t created_ms, expires_ms;
+	int64_t sent_ms; // the last message of it
+	bool consumed;
+	int64_t failures;        // of the address, one after the other, whatever code they were about
+	int64_t locked_until_ms; // the address; 0: is not
+	struct code_holder holder;
+};
+
 struct facts {
 	int64_t now_ms; // database time of the look
 	int64_t mark;   // passed mark of the record's partition
@@ -49,6 +80,7 @@ struct facts {
 	bool own;                              // the row was stored for this very record
 	bool taken[CLAIMS_MAX];                // by claim index: held by another account
 	struct slice proposals[DERIVED_MAX];   // by index of the derived claims: a value that was free at the look
+	struct code_facts code;                // of a registration that uses codes
 	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 

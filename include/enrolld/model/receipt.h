@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known at the end of a request, and all that is needed to render its answer again: generated values, violation codes with pointers.
-// Never secrets, never input values. Kept as JSON in the inbox row.
+// Never secrets, and never input values, but for an address that a code or link was right for. Kept as JSON in the inbox row.
 #pragma once
 
 #include "enrolld/base/arena.h"
@@ -32,6 +32,13 @@ struct receipt {
 	struct nonce nonce; // of the challenge: codes and tokens are derived from it
 	uint16_t epoch;
 	int64_t expires_ms; // of the challenge
+	int64_t next_ms;    // from when on the next code may be asked for, or tried; 0: not said
+	int64_t tries_left; // of the code that was tried; valid if has_tries
+	bool has_tries;
+	bool created;  // the account, by a code that was right
+	bool verified; // an address that was not so before: it has an event
+	enum claim_kind address_kind;
+	struct slice address; // that the code or link was right for; absent: none
 	struct violation *violations;
 	size_t violation_count;
 	int64_t account_number; // integer id; 0: none

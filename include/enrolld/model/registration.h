@@ -8,6 +8,8 @@
 
 #include "enrolld/base/secret.h"
 #include "enrolld/base/slice.h"
+#include "enrolld/base/uuid.h"
+#include "enrolld/model/code.h"
 
 enum operation_kind {
 	OPERATION_SIGN_UP,
@@ -33,6 +35,9 @@ enum claim_kind {
 };
 // "email", "phone", "username", "slug", "handle": also the value in the database
 const char *claim_kind_name(enum claim_kind kind) ATTR_MUST_USE;
+bool claim_kind_find(struct slice name, enum claim_kind *kind) ATTR_MUST_USE;
+
+#define CODE_EPOCHS_MAX 4
 
 // One identity, unique in its realm.
 struct claim {
@@ -77,6 +82,21 @@ struct violation {
 	struct slice text;  // the frontend's own sentence
 };
 
+// A code that is asked for or submitted, or the link that was sent with it.
+struct code_use {
+	const struct code_rule *rules; // of the dialect's purposes; NULL: the route has nothing to do with codes
+	size_t rule_count;
+	const struct code_rule *rule; // of the purpose that is named; NULL: the challenge tells
+	bool has_address;             // it is named by what it was sent to
+	enum claim_kind kind;
+	struct slice value;
+	bool has_challenge; // it is named by its id
+	struct uuid challenge_id;
+	uint8_t token_digests[CODE_EPOCHS_MAX][DIGEST_SIZE]; // it is named by its link, digested under each epoch of the key ring
+	size_t token_count;
+	struct secret *typed; // the code itself; owned as the password is
+};
+
 #define CLAIMS_MAX 6
 #define DERIVED_MAX 2
 #define LIMITS_MAX 4
@@ -97,7 +117,8 @@ struct registration {
 	struct slice bearer_digest;          // keyed digest of a bearer token; absent if there is none
 	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
 	size_t limit_count;
-	struct secret *password;    // owned by whoever owns the registration, until the hash pool takes it
+	struct secret *password; // owned by whoever owns the registration, until the hash pool takes it
+	struct code_use code;
 	struct slice password_hash; // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;
 	struct slice birth_date;      // YYYY-MM-DD
@@ -109,4 +130,6 @@ struct registration {
 		*reading; // what the dialect found in the request, for its answers; NULL if it did not get that far
 };
 
+// The dialect's rule for a purpose; NULL if it has none.
+const struct code_rule *code_use_rule(const struct code_use *use, struct slice purpose) ATTR_MUST_USE;
 const struct claim *registration_claim(const struct registration *r, enum claim_kind kind) ATTR_MUST_USE; // NULL if none
