@@ -8,9 +8,11 @@ GRANT USAGE ON SCHEMA enrolld TO enrolld_worker;
 GRANT SELECT ON enrolld.migration TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (state, outcome, reason, result, receipt, account_id) ON enrolld.inbox TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (window_start, used, spent, expires_at) ON enrolld."limit" TO enrolld_worker;
-GRANT SELECT, INSERT, DELETE ON enrolld.challenge TO enrolld_worker;
-GRANT SELECT, INSERT, DELETE ON enrolld.claim TO enrolld_worker;
-GRANT INSERT ON enrolld.account TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (failures, locked_until, expires_at) ON enrolld.address TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (attempts, sent_at, consumed_at) ON enrolld.challenge TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (verified_at) ON enrolld.claim TO enrolld_worker;
+GRANT SELECT (account_id, state, number, locale, given_name, display_name), INSERT, UPDATE (state, updated_at)
+    ON enrolld.account TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE,
     UPDATE (sealed, state, attempts, unknowns, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (value) ON enrolld.counter TO enrolld_worker;

@@ -4,10 +4,9 @@
 
 #include "courier/address.h"
 #include "enrolld/base/secret.h"
-#include "enrolld/crypto/derive.h"
 #include "enrolld/crypto/seal.h"
+#include "enrolld/model/code.h"
 
-#define CODE_DIGITS 6
 #define LINK_BYTES_MAX 2048
 
 static enum reason open_payload(const struct parts *parts, const struct message_lease *lease, struct arena *arena,
@@ -29,14 +28,8 @@ static enum reason open_payload(const struct parts *parts, const struct message_
 
 static void write_link(const struct parts *parts, const struct message_lease *lease, struct strbuf *link)
 {
-	struct slice kind = lease->purpose;
-	char kind_link[96], token[TOKEN_TEXT_SIZE];
-	struct strbuf name = STRBUF_INIT(sizeof(kind_link) - 1);
-	strbuf_add_slice(&name, kind);
-	strbuf_add_text(&name, ".link");
-	memcpy(kind_link, name.data, name.len + 1);
-	strbuf_free(&name);
-	derive_token(parts->keys, lease->epoch, kind_link, lease->realm, &lease->nonce, lease->serial, token);
+	char token[TOKEN_TEXT_SIZE];
+	code_link_token(parts->keys, lease->purpose, lease->realm, &lease->seed, token);
 	const struct template_value values[] = {
 		{.name = "token", .kind = TEMPLATE_TEXT, .text = slice_of(token)},
 		{.name = "realm", .kind = TEMPLATE_TEXT, .text = lease->realm},
@@ -50,12 +43,10 @@ static void write_link(const struct parts *parts, const struct message_lease *le
 static enum reason write_words(const struct parts *parts, const struct message_lease *lease, const struct wording *wording,
 			       struct draft *draft, struct fault *f)
 {
-	char kind[64], code[CODE_DIGITS + 1];
-	if (lease->purpose.len == 0 || lease->purpose.len >= sizeof(kind))
+	char code[CODE_TEXT_SIZE];
+	if (lease->purpose.len == 0)
 		return fault_set(f, REASON_INTERNAL, "the message has no challenge");
-	memcpy(kind, lease->purpose.ptr, lease->purpose.len);
-	kind[lease->purpose.len] = '\0';
-	derive_code(parts->keys, lease->epoch, kind, lease->realm, &lease->nonce, lease->serial, CODE_DIGITS, code);
+	code_derive(parts->keys, lease->purpose, lease->realm, &lease->seed, &lease->form, code);
 	struct strbuf link = STRBUF_INIT(LINK_BYTES_MAX);
 	if (parts->link)
 		write_link(parts, lease, &link);
@@ -81,8 +72,9 @@ enum reason draft_write(const struct parts *parts, const struct message_lease *l
 	const struct wording *wording = wordings_find(parts->wordings, lease->template_name);
 	if (!wording)
 		return fault_set(f, REASON_DIALECT_INVALID, "there are no words for messages of this kind; see courier.messages");
-	if (!keyring_has(parts->keys, lease->epoch))
-		return fault_set(f, REASON_KEYS_INVALID, "the key epoch %u of the message is not in the key ring", lease->epoch);
+	if (!keyring_has(parts->keys, lease->seed.epoch))
+		return fault_set(f, REASON_KEYS_INVALID, "the key epoch %u of the message is not in the key ring",
+				 lease->seed.epoch);
 	enum reason reason = open_payload(parts, lease, arena, &draft->payload, f);
 	return reason == REASON_OK ? write_words(parts, lease, wording, draft, f) : reason;
 }

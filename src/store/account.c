@@ -8,6 +8,13 @@ static const struct statement insert = {"account_insert",
 	"SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::jsonb[], "
 		"$11::int8[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
+
+// In key order: two addresses of one account may be verified at once.
+static const struct statement activate = {"account_activate",
+	"UPDATE enrolld.account AS a SET state = 'active', updated_at = now() "
+	"FROM (SELECT l.account_id FROM enrolld.account AS l WHERE l.account_id = ANY ($1::uuid[]) AND l.state = 'pending' "
+		"ORDER BY l.account_id FOR UPDATE) AS k "
+	"WHERE a.account_id = k.account_id"};
 // clang-format on
 
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
@@ -37,6 +44,24 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 	}
 	if (any)
 		(void)pipeline_add(p, &insert, &params);
+	else
+		params_free(&params);
+}
+
+void account_activate(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 1);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct code_change *code = store_item_code(&items[i]);
+		if (!code || !code->verifies || items[i].changes->has_account)
+			continue;
+		any = true;
+		param_add_uuid(&params.at[0], &code->account_id);
+	}
+	if (any)
+		(void)pipeline_add(p, &activate, &params);
 	else
 		params_free(&params);
 }

@@ -28,6 +28,11 @@ static const struct statement find_foreign = {"claim_find_foreign",
 static const struct statement give_back = {"claim_give_back",
 	"DELETE FROM enrolld.claim AS c USING unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
 	"WHERE c.realm = k.realm AND c.kind = k.kind AND c.value = k.value AND c.account_id = k.account_id AND c.claimed_at = now()"};
+
+static const struct statement verify = {"claim_verify",
+	"UPDATE enrolld.claim AS c SET verified_at = clock_timestamp() "
+	"FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
+	"WHERE c.realm = k.realm AND c.kind = k.kind AND c.value = k.value AND c.account_id = k.account_id AND c.verified_at IS NULL"};
 // clang-format on
 
 static void add_key(struct params *params, const struct claim_ref *ref)
@@ -84,4 +89,25 @@ void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t 
 size_t claim_read(const PGresult *result, size_t row)
 {
 	return (size_t)result_int(result, row, 0) - 1;
+}
+
+void claim_verify(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 4);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct code_change *code = store_item_code(&items[i]);
+		if (!code || !code->verifies)
+			continue;
+		any = true;
+		param_add_text(&params.at[0], items[i].request->realm);
+		param_add_text(&params.at[1], slice_of(claim_kind_name(code->kind)));
+		param_add_text(&params.at[2], code->value);
+		param_add_uuid(&params.at[3], &code->account_id);
+	}
+	if (any)
+		(void)pipeline_add(p, &verify, &params);
+	else
+		params_free(&params);
 }

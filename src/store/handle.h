@@ -2,6 +2,8 @@
 // Inside of a struct store.
 #pragma once
 
+#include "store/address.h"
+#include "store/code.h"
 #include "store/connection.h"
 #include "store/limit.h"
 #include "store/tables.h"
@@ -16,6 +18,9 @@ struct store {
 	bool *claim_lost;         // by the same index
 	size_t claim_count;
 	struct limit_table limits; // that the open transaction counts on
+	struct address_table addresses;
+	struct code_ask *codes; // of items that hold an address
+	size_t code_count;
 };
 
 // A transaction of its own with one statement, whose result stays in p until pipeline_end.

@@ -129,8 +129,24 @@ struct look {
 	size_t proposal_count;
 	struct limit_table limits;
 	struct progress_marks marks;
-	size_t inbox_handle, claim_handle;
+	struct code_ask *codes;
+	size_t code_count;
+	size_t inbox_handle, claim_handle, code_handle;
 };
+
+static void collect_codes(struct look *look, struct arena *arena)
+{
+	look->codes = ARENA_ARRAY(arena, look->count, struct code_ask);
+	for (size_t i = 0; i < look->count; i++) {
+		const struct look_item *item = &look->items[i];
+		if (!item->limits_only && code_asks(item->registration))
+			look->codes[look->code_count++] = (struct code_ask){.item = i,
+									    .request = item->request,
+									    .use = &item->registration->code,
+									    .facts = item->facts,
+									    .arena = item->arena};
+	}
+}
 
 static void collect(struct look *look, struct arena *arena)
 {
@@ -144,6 +160,7 @@ static void collect(struct look *look, struct arena *arena)
 		look->all_claims = proposal_ask(&look->proposals[i], arena, look->claims, look->all_claims);
 	limit_table_begin(&look->limits, look->count * LIMITS_MAX, arena);
 	collect_limits(look->items, look->count, &look->limits);
+	collect_codes(look, arena);
 }
 
 static void read_answers(struct look *look, const struct pipeline *p, struct arena *arena)
@@ -164,6 +181,8 @@ static void read_answers(struct look *look, const struct pipeline *p, struct are
 	}
 	(void)limit_read(&look->limits, p);
 	fill_limits(look->items, look->count, &look->limits);
+	if (look->code_count > 0)
+		code_read(pipeline_result(p, look->code_handle), look->codes, look->code_count);
 	look->proposal_count = hear_proposals(look->items, look->proposals, look->proposal_count, taken);
 }
 
@@ -185,6 +204,8 @@ enum reason store_look(struct store *store, const char *group, const struct mark
 	if (look.all_claims > 0)
 		look.claim_handle = claim_find(&p, look.claims, look.all_claims);
 	limit_find(&p, &look.limits);
+	if (look.code_count > 0)
+		look.code_handle = code_find(&p, look.codes, look.code_count);
 	progress_find(&p, group, look.requests, count, store->scratch, &look.marks);
 	pipeline_commit(&p);
 	enum reason reason = pipeline_run(&p, f);

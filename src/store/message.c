@@ -57,7 +57,8 @@ static const struct statement claim_due = {"message_claim",
 			"RETURNING m.message_id, m.realm, m.template, m.sealed, m.challenge_id, m.attempts, m.unknowns, m.created_at, "
 				"m.expires_at, " CLAIM " AS claim) "
 	"SELECT t.message_id, t.realm, t.template, t.sealed, coalesce(c.purpose, ''), c.nonce, coalesce(c.key_epoch, 0), "
-		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8, t.claim "
+		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8, t.claim, "
+		"coalesce(c.length, 0), coalesce(c.alphabet, '') "
 	"FROM taken AS t LEFT JOIN enrolld.challenge AS c ON c.challenge_id = t.challenge_id ORDER BY t.created_at, t.message_id"};
 
 // The lease starts anew: the claim's is short, so that rows of a dead process come back soon, this one as long as an answer may take.
@@ -128,14 +129,14 @@ static void read_lease(const PGresult *result, size_t row, const char *channel, 
 		.template_name = result_text(result, row, 2, arena),
 		.sealed = result_bytes(result, row, 3, arena),
 		.purpose = result_text(result, row, 4, arena),
-		.epoch = (uint16_t)result_int(result, row, 6),
-		.serial = (uint32_t)result_int(result, row, 7),
+		.seed = {.epoch = (uint16_t)result_int(result, row, 6), .serial = (uint32_t)result_int(result, row, 7)},
 		.attempts = (int)result_int(result, row, 8),
 		.unknowns = (int)result_int(result, row, 9),
 		.expires_in_ms = result_int(result, row, 10),
 		.claim = result_int(result, row, 11),
+		.form = {(unsigned)result_int(result, row, 12), code_alphabet_find(result_text(result, row, 13, arena))},
 	};
-	result_fixed(result, row, 5, out->nonce.bytes, NONCE_SIZE);
+	result_fixed(result, row, 5, out->seed.nonce.bytes, NONCE_SIZE);
 }
 
 enum reason store_message_claim(struct store *store, const char *channel, int64_t lease_ms, int64_t resend_ms, size_t max,

@@ -61,6 +61,23 @@ static size_t mark_lost(const struct settling *s, const PGresult *result)
 	return lost;
 }
 
+// What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.
+static enum reason settle_codes(const struct settling *s, const struct pipeline *p, size_t handle, struct fault *f)
+{
+	const struct store *store = s->store;
+	if (store->code_count == 0)
+		return REASON_OK;
+	if (!address_taken(&store->addresses, p))
+		return fault_set(f, REASON_STORE_CONFLICT, "an address's row went away meanwhile");
+	code_read(pipeline_result(p, handle), store->codes, store->code_count);
+	for (size_t i = 0; i < store->code_count; i++) {
+		struct store_item *item = &s->items[store->codes[i].item];
+		if (item->outcome != STORE_HIT && !address_owned(&store->addresses, item))
+			item->outcome = STORE_AGAIN;
+	}
+	return REASON_OK;
+}
+
 static struct limit_row *row_of(const struct settling *s, const struct store_item *item, size_t limit)
 {
 	return limit_table_row(&s->store->limits, item->request->realm, &item->changes->limits[limit]);
@@ -134,6 +151,9 @@ enum reason outcome_settle(struct store *store, const struct pipeline *p, const 
 		if (pipeline_touched(p, b->claims) + lost != wanted)
 			return fault_set(f, REASON_STORE_CONFLICT, "a claim went away meanwhile");
 	}
+	enum reason reason = settle_codes(&s, p, b->codes, f);
+	if (reason != REASON_OK)
+		return reason;
 	if (store->limits.count > 0) {
 		if (limit_read(&store->limits, p) != store->limits.count)
 			return fault_set(f, REASON_STORE_CONFLICT, "a limit's row went away meanwhile");

@@ -6,7 +6,7 @@
 
 struct begun {
 	size_t rows, claims; // inserted
-	size_t foreign_rows, foreign_claims;
+	size_t foreign_rows, foreign_claims, codes;
 	struct progress_marks marks;
 };
 

@@ -29,10 +29,16 @@ size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t c
 size_t claim_find_foreign(struct pipeline *p, const struct claim_ref *claims, size_t count);
 void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t count);
 size_t claim_read(const PGresult *result, size_t row) ATTR_MUST_USE; // index into claims
+void claim_verify(struct pipeline *p, const struct store_item *items, size_t count);
+
+// What an item that holds an address changes of it; NULL: nothing.
+const struct code_change *store_item_code(const struct store_item *item) ATTR_MUST_USE;
 
 // account.c, challenge.c, message.c: rows of WON items
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count);
+void account_activate(struct pipeline *p, const struct store_item *items, size_t count); // of addresses that are verified
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count);
+void challenge_mark(struct pipeline *p, const struct store_item *items, size_t count); // sent, tried, consumed
 void message_insert(struct pipeline *p, const struct store_item *items, size_t count);
 
 // progress.c

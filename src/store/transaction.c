@@ -2,7 +2,8 @@
 // The store transaction: store_begin takes rows and claims and tells who won, store_finish writes what follows and commits.
 //
 // Two round trips, since a claim or limit that is lost changes the answer in the frontend's words, which are not the store's to know.
-// After the first, everything but the counters and marks is locked: what follows waits for nobody.
+// After the first, everything but the counters and marks, and accounts of which an address is verified, is locked: what follows waits for
+// nobody who waits for us.
 #include "enrolld/base/failpoint.h"
 #include "store/outcome.h"
 
@@ -33,6 +34,26 @@ static void hold_limits(struct store *store, const struct store_item *items, siz
 				limit_table_add(&store->limits, items[i].request->realm, &items[i].changes->limits[j]);
 }
 
+static const struct uuid *own_account(const struct changes *changes)
+{
+	return changes->has_account ? &changes->account.account_id : NULL;
+}
+
+static void hold_addresses(struct store *store, const struct store_item *items, size_t count)
+{
+	address_table_begin(&store->addresses, items, count, store->held);
+	store->codes = ARENA_ARRAY(store->held, count, struct code_ask);
+	store->code_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (items[i].changes->code.holds)
+			store->codes[store->code_count++] = (struct code_ask){.item = i,
+									      .request = items[i].request,
+									      .use = &items[i].registration->code,
+									      .facts = items[i].facts,
+									      .account_id = own_account(items[i].changes),
+									      .arena = items[i].arena};
+}
+
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count, struct fault *f)
 {
 	if (store->open || count == 0)
@@ -44,18 +65,22 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 	arena_reset(store->held);
 	hold_claims(store, items, count);
 	hold_limits(store, items, count);
+	hold_addresses(store, items, count);
 
 	struct pipeline p;
 	struct begun b = {0};
 	pipeline_begin(&p, &store->link);
 	b.rows = inbox_insert(&p, items, count);
 	limit_take(&p, &store->limits);
+	address_take(&p, &store->addresses);
 	if (store->claim_count > 0)
 		b.claims = claim_insert(&p, store->claims, store->claim_count);
 	// Statements of their own: rows that others committed while ours waited for them are seen only by a later one.
 	b.foreign_rows = inbox_find_foreign(&p, requests, count);
 	if (store->claim_count > 0)
 		b.foreign_claims = claim_find_foreign(&p, store->claims, store->claim_count);
+	if (store->code_count > 0)
+		b.codes = code_find(&p, store->codes, store->code_count);
 	progress_find(&p, group, requests, count, store->scratch, &b.marks);
 	enum reason reason = pipeline_run(&p, f);
 	if (reason != REASON_OK)
@@ -71,6 +96,12 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 	store->open = true;
 	store->item_count = count;
 	return REASON_OK;
+}
+
+const struct code_change *store_item_code(const struct store_item *item)
+{
+	bool ours = item->outcome == STORE_WON || item->outcome == STORE_LOST;
+	return ours && item->changes->code.holds ? &item->changes->code : NULL;
 }
 
 static void give_back(struct store *store, struct pipeline *p, const struct store_item *items)
@@ -101,8 +132,12 @@ enum reason store_finish(struct store *store, const char *group, const struct ma
 	inbox_correct(&p, items, count);
 	inbox_withdraw(&p, items, count);
 	limit_spend(&p, &store->limits);
+	address_count(&p, items, count);
+	challenge_mark(&p, items, count);
 	challenge_insert(&p, items, count);
 	give_back(store, &p, items);
+	claim_verify(&p, items, count);
+	account_activate(&p, items, count);
 	account_insert(&p, items, count);
 	message_insert(&p, items, count);
 	progress_raise(&p, group, raise, raise_count);

@@ -12,9 +12,8 @@ struct message_lease {
 	struct slice template_name;
 	struct slice sealed;  // payload, sealed with the message id's 36 characters as context
 	struct slice purpose; // of the challenge
-	struct nonce nonce;   // of the challenge
-	uint16_t epoch;
-	uint32_t serial;
+	struct code_seed seed;
+	struct code_form form;
 	int attempts;          // times it was transmitting before
 	int unknowns;          // times its outcome was unknown before
 	int64_t expires_in_ms; // left of the life of what it carries

@@ -46,7 +46,7 @@ struct look_item {
 	struct facts *facts;
 };
 
-// Raises the marks first (never lowers), then reads the inbox rows, the claims, the limits and the marks of the items' partitions in one round
+// Raises the marks first (never lowers), then reads the inbox rows, the claims, the limits, addresses with their codes, and the marks of the items' partitions in one round
 // trip; further ones only for derived claims of which the first few values are taken. Fills all of facts; facts->hit by facts_classify and the
 // horizon of conf. A registration may be NULL: nothing of it is asked.
 enum reason store_look(struct store *store, const char *group, const struct mark *raise, size_t raise_count,
@@ -56,7 +56,8 @@ enum store_outcome {
 	STORE_WON,  // row and claims are this transaction's
 	STORE_HIT,  // somebody stored this request id first: facts hold the row and its class; nothing is written for the item
 	STORE_LOST, // the row is ours, but a claim is not or a limit is reached: facts->taken and facts->limits say which; decide again before store_finish
-	STORE_AGAIN, // only a derived claim is another's: store_finish takes everything of the item back, which is then to be looked at again
+	STORE_AGAIN, // only a derived claim is another's, or an item before it holds the same address: store_finish takes everything of the item back,
+	// which is then to be looked at again
 };
 
 struct store_item {
@@ -64,14 +65,16 @@ struct store_item {
 	const struct registration *registration;
 	struct changes *changes;
 	struct arena *arena;
-	struct facts *facts;        // filled for HIT and LOST; limits also for WON
-	enum store_outcome outcome; // set by store_begin
+	struct facts *facts; // filled for HIT and LOST; limits and code also for WON
+	// Set by store_begin. The caller may make a WON item LOST that is to have no account after all, or AGAIN one that wants an account only now.
+	enum store_outcome outcome;
 	bool completed; // set by the caller before store_finish: receipt or result of a WON item have changed since store_begin
 };
 
 // Begins the transaction: inbox rows in key order, then limits in key order, then claims in key order, then what was lost; one round trip. At
 // least one item; no two may share a request id or a claim (of two derived ones that are alike one is lost). Rows are written as changes say, so
 // those of WON items stay as they are until store_finish.
+// Addresses that changes->code holds are locked after the limits, in key order: facts->code and now_ms then are what is true until store_finish.
 // Limits are counted exactly, item by item in their order, as changes->counts say and stage by stage: where a limit of a stage is reached the
 // item is LOST, and counted on those of earlier stages only. A HIT or AGAIN counts nothing. facts->limits tell how the counted ones stand then.
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count,

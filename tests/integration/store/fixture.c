@@ -225,10 +225,11 @@ static void add_verification(struct sample *s, const struct claim *claim)
 		.channel = "email",
 		.claim_kind = claim->kind,
 		.claim_value = claim->value,
-		.epoch = 1,
+		.seed.epoch = 1,
+		.form = {CODE_LENGTH_USUAL, CODE_DIGITS},
 		.life_ms = 600000,
 	};
-	random_fill(challenge->nonce.bytes, NONCE_SIZE);
+	random_fill(challenge->seed.nonce.bytes, NONCE_SIZE);
 	random_fill(challenge->token_digest, DIGEST_SIZE);
 	s->changes.messages[s->changes.message_count++] = (struct message_row){
 		.message_id = uuid_v7(),

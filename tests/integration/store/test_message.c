@@ -127,9 +127,11 @@ static void a_message_is_claimed_sent_and_accepted(void **state)
 	assert_true(slice_equal_text(lease[0].template_name, "verify_email"));
 	assert_true(slice_equal(lease[0].sealed, row_in->sealed));
 	assert_true(slice_equal_text(lease[0].purpose, "verify_email"));
-	assert_memory_equal(lease[0].nonce.bytes, challenge->nonce.bytes, NONCE_SIZE);
-	assert_int_equal(lease[0].epoch, 1);
-	assert_int_equal(lease[0].serial, 0);
+	assert_memory_equal(lease[0].seed.nonce.bytes, challenge->seed.nonce.bytes, NONCE_SIZE);
+	assert_int_equal(lease[0].seed.epoch, 1);
+	assert_int_equal(lease[0].seed.serial, 0);
+	assert_int_equal(lease[0].form.length, CODE_LENGTH_USUAL);
+	assert_int_equal(lease[0].form.alphabet, CODE_DIGITS);
 	assert_int_equal(lease[0].attempts, 0);
 	assert_in_range(lease[0].expires_in_ms, 590000, 600000);
 	assert_string_equal(row(), "claimed 0 t t - -");

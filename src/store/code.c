@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// An address with its newest challenge of a purpose, its failures and the account that holds it, in one statement over four tables.
+#include "store/code.h"
+
+#include "store/result.h"
+
+enum column {
+	ASK,
+	KIND,
+	VALUE,
+	PURPOSE,
+	SUPERSEDED,
+	CHALLENGE_ID,
+	NONCE,
+	EPOCH,
+	SERIAL,
+	LENGTH,
+	ALPHABET,
+	TRIES,
+	CREATED,
+	SENT,
+	EXPIRES,
+	CONSUMED,
+	CHALLENGE_ACCOUNT,
+	FAILURES,
+	LOCKED,
+	HOLDER,
+	VERIFIED,
+	PENDING,
+	NUMBER,
+	LOCALE,
+	NAME,
+	NOW,
+};
+
+// clang-format off
+#define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own FROM k JOIN enrolld.challenge AS t "
+
+// Named by address and purpose, by the challenge's id, or by its link.
+static const struct statement find = {"code_find",
+	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
+			"$8::uuid[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own)), "
+		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own FROM k WHERE k.value IS NOT NULL "
+			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
+			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm) "
+	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
+		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
+		"c.consumed_at IS NOT NULL, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
+		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), " MS("clock_timestamp()") " "
+	"FROM named AS d "
+		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
+			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
+		"LEFT JOIN enrolld.address AS a ON a.realm = d.realm AND a.kind = d.kind AND a.value = d.value "
+		"LEFT JOIN enrolld.claim AS h ON h.realm = d.realm AND h.kind = d.kind AND h.value = d.value "
+			"AND h.account_id IS DISTINCT FROM d.own "
+		"LEFT JOIN enrolld.account AS o ON o.account_id = h.account_id"};
+// clang-format on
+
+bool code_asks(const struct registration *registration)
+{
+	const struct code_use *use = registration ? &registration->code : NULL;
+	return use && ((use->has_address && use->rule) || use->has_challenge || use->token_count > 0);
+}
+
+static void add_row(struct params *params, size_t n, const struct code_ask *ask, const uint8_t *digest)
+{
+	const struct code_use *use = ask->use;
+	bool pointed = digest || use->has_challenge;
+	param_add_int(&params->at[0], (int64_t)n);
+	param_add_text(&params->at[1], ask->request->realm);
+	param_add_text(&params->at[2], pointed ? SLICE_ABSENT : slice_of(claim_kind_name(use->kind)));
+	param_add_text(&params->at[3], pointed ? SLICE_ABSENT : use->value);
+	param_add_text(&params->at[4], pointed ? SLICE_ABSENT : slice_of(use->rule->purpose));
+	param_add_uuid(&params->at[5], digest || !use->has_challenge ? NULL : &use->challenge_id);
+	param_add_uuid(&params->at[7], ask->account_id);
+	if (digest)
+		param_add_bytes(&params->at[6], digest, DIGEST_SIZE);
+	else
+		param_add_text(&params->at[6], SLICE_ABSENT);
+}
+
+size_t code_find(struct pipeline *p, const struct code_ask *asks, size_t count)
+{
+	struct params params;
+	params_init(&params, 8);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < asks[i].use->token_count; j++)
+			add_row(&params, i, &asks[i], asks[i].use->token_digests[j]);
+		if (asks[i].use->token_count == 0)
+			add_row(&params, i, &asks[i], NULL);
+	}
+	return pipeline_add(p, &find, &params);
+}
+
+static int64_t int_or_zero(const PGresult *result, size_t row, int column)
+{
+	return PQgetisnull(result, (int)row, column) ? 0 : result_int(result, row, column);
+}
+
+static bool is_true(const PGresult *result, size_t row, int column)
+{
+	return !PQgetisnull(result, (int)row, column) && result_bool(result, row, column);
+}
+
+static void read_challenge(const PGresult *result, size_t r, struct arena *arena, struct code_facts *code)
+{
+	code->found = true;
+	code->superseded = is_true(result, r, SUPERSEDED);
+	code->challenge_id = result_uuid(result, r, CHALLENGE_ID);
+	if (!PQgetisnull(result, (int)r, CHALLENGE_ACCOUNT))
+		code->account_id = result_uuid(result, r, CHALLENGE_ACCOUNT);
+	result_fixed(result, r, NONCE, code->seed.nonce.bytes, NONCE_SIZE);
+	code->seed.epoch = (uint16_t)result_int(result, r, EPOCH);
+	code->seed.serial = (uint32_t)result_int(result, r, SERIAL);
+	code->form.length = (unsigned)result_int(result, r, LENGTH);
+	code->form.alphabet = code_alphabet_find(result_text(result, r, ALPHABET, arena));
+	code->tries = result_int(result, r, TRIES);
+	code->created_ms = result_int(result, r, CREATED);
+	code->sent_ms = result_int(result, r, SENT);
+	code->expires_ms = result_int(result, r, EXPIRES);
+	code->consumed = result_bool(result, r, CONSUMED);
+}
+
+static void read_row(const PGresult *result, size_t r, const struct code_ask *ask)
+{
+	struct code_facts code = {.asked = true, .locked_until_ms = int_or_zero(result, r, LOCKED)};
+	code.value = result_text(result, r, VALUE, ask->arena);
+	code.purpose = result_text(result, r, PURPOSE, ask->arena);
+	code.failures = int_or_zero(result, r, FAILURES);
+	if (!claim_kind_find(result_text(result, r, KIND, ask->arena), &code.kind))
+		return;
+	if (!PQgetisnull(result, (int)r, CHALLENGE_ID))
+		read_challenge(result, r, ask->arena, &code);
+	if (!PQgetisnull(result, (int)r, HOLDER))
+		code.holder = (struct code_holder){
+			.found = true,
+			.account_id = result_uuid(result, r, HOLDER),
+			.verified = result_bool(result, r, VERIFIED),
+			.pending = is_true(result, r, PENDING),
+			.number = int_or_zero(result, r, NUMBER),
+			.locale = result_text(result, r, LOCALE, ask->arena),
+			.name = result_text(result, r, NAME, ask->arena),
+		};
+	ask->facts->code = code;
+	ask->facts->now_ms = result_int(result, r, NOW);
+}
+
+void code_read(const PGresult *result, const struct code_ask *asks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		asks[i].facts->code = (struct code_facts){0};
+	for (size_t r = 0; r < result_rows(result); r++)
+		read_row(result, r, &asks[result_int(result, r, ASK)]);
+}
