@@ -6,9 +6,12 @@
 
 static const struct operation_row rows[OPERATION_COUNT] = {
 	[OPERATION_SIGN_UP] = {operation_sign_up},
+	[OPERATION_CODE_REQUEST] = {operation_code_request},
+	[OPERATION_CODE_CHECK] = {operation_code_check},
+	[OPERATION_VERIFY] = {operation_verify},
 };
 
-static enum decision refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)
+enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)
 {
 	receipt->outcome = reason == REASON_REQUEST_EXPIRED         ? OUTCOME_EXPIRED
 			   : reason_verdict(reason) == VERDICT_BURY ? OUTCOME_DEAD
@@ -18,29 +21,21 @@ static enum decision refuse(const struct operation_case *c, enum reason reason, 
 	return DECISION_STORE;
 }
 
-static bool any_taken(const struct operation_case *c)
-{
-	for (size_t i = 0; i < c->registration->claim_count; i++)
-		if (c->facts->taken[i])
-			return true;
-	return false;
-}
-
 static enum decision refuse_invalid(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	receipt->violations = c->registration->violations;
 	receipt->violation_count = c->registration->violation_count;
 	enum reason reason = REASON_INVALID;
-	if (c->registration->unique_anyway && any_taken(c))
+	if (c->registration->unique_anyway && operation_any_taken(c))
 		reason = dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations,
 				       &receipt->violation_count);
-	return refuse(c, reason, receipt, changes);
+	return operation_refuse(c, reason, receipt, changes);
 }
 
 static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				  struct changes *changes)
 {
-	(void)!refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
+	(void)!operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
 	(void)dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
 	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;
@@ -82,6 +77,18 @@ static struct limit_summary *summary_find(struct receipt *receipt, const char *n
 	return NULL;
 }
 
+// A code that is not sent does not count as one.
+static void count_no_send(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	for (size_t i = 0; i < c->limit_count; i++) {
+		struct limit_summary *summary = summary_find(receipt, c->limits[i].name);
+		if (c->limits[i].stage != LIMIT_AFTER_RULES || !changes->counts[i] || !summary)
+			continue;
+		changes->counts[i] = false;
+		*summary = summary_of(&c->limits[i], &c->facts->limits[i], c->facts->limits[i].used);
+	}
+}
+
 bool operation_complete(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	bool changed = false;
@@ -109,6 +116,13 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 		changes->result = operation_result_bytes(c->request, c->route != NULL, receipt, c->arena);
 }
 
+// A code that is asked for, or tried, long after the fact would reach or let in nobody who waits for it.
+static int64_t age_allowed(const struct operation *op, const struct operation_case *c)
+{
+	const struct code_rule *rule = c->registration ? c->registration->code.rule : NULL;
+	return rule && rule->request_age_ms < op->horizon_ms ? rule->request_age_ms : op->horizon_ms;
+}
+
 enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			       struct changes *changes)
 {
@@ -118,28 +132,57 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 		receipt->operation = route_operation(c->route);
 
 	if (c->refusal != REASON_OK && reason_verdict(c->refusal) == VERDICT_BURY)
-		return refuse(c, c->refusal, receipt, changes);
-	if (c->facts->now_ms - c->request->asked_ms > op->horizon_ms)
-		return refuse(c, REASON_REQUEST_EXPIRED, receipt, changes);
+		return operation_refuse(c, c->refusal, receipt, changes);
+	if (c->facts->now_ms - c->request->asked_ms > age_allowed(op, c))
+		return operation_refuse(c, REASON_REQUEST_EXPIRED, receipt, changes);
 	if (!within_limits(c, LIMIT_BEFORE_BODY, receipt, changes))
-		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
+		return operation_refuse(c, REASON_RATE_LIMITED, receipt, changes);
 	if (c->refusal != REASON_OK && c->refusal != REASON_INVALID)
-		return refuse(c, c->refusal, receipt, changes);
+		return operation_refuse(c, c->refusal, receipt, changes);
 	if (!c->route || !c->registration)
 		PANIC("a request without route or registration was not refused");
 	if (!within_limits(c, LIMIT_BEFORE_RULES, receipt, changes))
-		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
+		return operation_refuse(c, REASON_RATE_LIMITED, receipt, changes);
 	if (c->refusal == REASON_INVALID)
 		return refuse_invalid(c, receipt, changes);
 	const struct operation_row *row = &rows[receipt->operation];
 	if (!row->accept)
-		return refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
 	if (!within_limits(c, LIMIT_AFTER_RULES, receipt, changes))
-		return refuse(c, REASON_RATE_LIMITED, receipt, changes);
-	if (any_taken(c))
+		return operation_refuse(c, REASON_RATE_LIMITED, receipt, changes);
+	if (receipt->operation == OPERATION_SIGN_UP && operation_any_taken(c))
 		return refuse_taken(op, c, receipt, changes);
 	receipt->outcome = OUTCOME_ACCEPTED;
 	enum decision decision = row->accept(op, c, receipt, changes);
+	if (receipt->operation == OPERATION_CODE_REQUEST && receipt->outcome != OUTCOME_ACCEPTED)
+		count_no_send(c, receipt, changes);
 	operation_seal_case(c, receipt, changes);
 	return decision;
+}
+
+static bool same_change(const struct code_change *a, const struct code_change *b)
+{
+	return a->holds == b->holds && a->sends == b->sends && a->tries == b->tries && a->consumes == b->consumes &&
+	       a->verifies == b->verifies && a->counts == b->counts && a->failures == b->failures &&
+	       uuid_equal(&a->challenge_id, &b->challenge_id) && uuid_equal(&a->account_id, &b->account_id);
+}
+
+static bool same_receipt(const struct receipt *a, const struct receipt *b)
+{
+	return a->outcome == b->outcome && a->reason == b->reason && a->has_account == b->has_account &&
+	       uuid_equal(&a->account_id, &b->account_id) && a->account_number == b->account_number && a->created == b->created &&
+	       a->verified == b->verified && uuid_equal(&a->challenge_id, &b->challenge_id) && a->has_tries == b->has_tries &&
+	       a->tries_left == b->tries_left;
+}
+
+bool operation_confirm(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	struct receipt now_receipt;
+	struct changes now;
+	(void)!operation_decide(op, c, &now_receipt, &now);
+	if (same_receipt(receipt, &now_receipt) && same_change(&changes->code, &now.code))
+		return false;
+	*receipt = now_receipt;
+	*changes = now;
+	return true;
 }

@@ -4,7 +4,7 @@
 
 #include "enrolld/operation/operation.h"
 
-// An operation: what an acceptable request (no violation, no claim taken) changes. Adding one is one file and one row in operation.c.
+// An operation: what an acceptable request (no violation; of a sign-up no claim taken) changes. Adding one is one file and one row in operation.c.
 struct operation_row {
 	enum decision (*accept)(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
@@ -12,6 +12,16 @@ struct operation_row {
 
 enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
+enum decision operation_code_request(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				     struct changes *changes);
+enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				   struct changes *changes);
+enum decision operation_verify(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			       struct changes *changes);
+
+// Ends the request with the reason. What the changes hold besides result and receipt stays.
+enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt,
+			       struct changes *changes);
 
 // Bytes of the result record (DESIGN section 4): absent members are left out.
 struct slice operation_result_bytes(const struct request *request, bool routed, const struct receipt *receipt, struct arena *arena);
@@ -21,3 +31,33 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 
 // An id derived from the request and a word, the same after any crash.
 struct uuid operation_id(const struct request *request, const char *word);
+
+// account.c: an account with the registration's claims, and those that are derived; its state is the caller's.
+void operation_open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			    struct changes *changes);
+// What tokens are minted from, where the registration wants some.
+void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt);
+bool operation_any_taken(const struct operation_case *c) ATTR_MUST_USE;
+
+// challenge.c: a challenge for an address and the message that carries it.
+struct challenge_plan {
+	const char *purpose;
+	const char *message; // as in the rule
+	enum claim_kind kind;
+	struct slice value;
+	struct uuid account_id; // nil: none
+	struct code_form form;
+	int64_t life_ms;
+	struct slice locale, name;
+};
+// Adds both to the changes, or the challenge alone (silent), and tells the receipt of the first.
+void operation_challenge(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan, bool silent,
+			 struct receipt *receipt, struct changes *changes);
+// One more message of a challenge that is there.
+void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
+			  bool silent, struct receipt *receipt, struct changes *changes);
+// code_check.c: how long an address waits after so many wrong codes in a row.
+int64_t operation_code_wait(int64_t failures) ATTR_MUST_USE;
+// A keyed digest of the request, so that deciding again gives the same codes and tokens, and nobody without the key can tell them.
+struct nonce operation_nonce(const struct operation *op, const struct operation_case *c, uint16_t epoch, const char *word,
+			     struct slice value);

@@ -98,7 +98,12 @@ void operation_result_output(const struct request *request, const struct receipt
 	event_headers(output, request, "enrolld.result.v1", request->request_id, "result", receipt->at_ms, arena);
 }
 
-static void write_identities(struct json_writer *w, const struct registration *registration)
+static bool is_verified(const struct claim *claim, const struct receipt *receipt)
+{
+	return receipt->verified && claim->kind == receipt->address_kind && slice_equal(claim->value, receipt->address);
+}
+
+static void write_identities(struct json_writer *w, const struct registration *registration, const struct receipt *receipt)
 {
 	json_key(w, "identities");
 	json_open_list(w);
@@ -107,7 +112,7 @@ static void write_identities(struct json_writer *w, const struct registration *r
 		json_member_text(w, "kind", slice_of(claim_kind_name(registration->claims[i].kind)));
 		json_member_text(w, "value", registration->claims[i].value);
 		json_key(w, "verified");
-		json_bool(w, false);
+		json_bool(w, is_verified(&registration->claims[i], receipt));
 		json_close_map(w);
 	}
 	json_close_list(w);
@@ -124,7 +129,7 @@ static struct slice registered_bytes(const struct request *request, const struct
 	if (receipt->account_number)
 		json_member_int(&w, "number", receipt->account_number);
 	json_member_text(&w, "realm", request->realm);
-	write_identities(&w, registration);
+	write_identities(&w, registration, receipt);
 	json_member_text(&w, "slug", receipt->slug);
 	json_member_text(&w, "given_name", registration->given_name);
 	json_member_text(&w, "family_name", registration->family_name);
@@ -141,18 +146,49 @@ static struct slice registered_bytes(const struct request *request, const struct
 	return settle(&out, arena);
 }
 
+static struct slice verified_bytes(const struct request *request, const struct receipt *receipt, struct arena *arena)
+{
+	struct strbuf out = STRBUF_INIT(RESULT_LIMIT);
+	struct json_writer w;
+	json_begin(&w, &out);
+	json_open_map(&w);
+	json_member_text(&w, "account_id", id_text(&receipt->account_id, arena));
+	if (receipt->account_number)
+		json_member_int(&w, "number", receipt->account_number);
+	json_member_text(&w, "realm", request->realm);
+	json_key(&w, "identity");
+	json_open_map(&w);
+	json_member_text(&w, "kind", slice_of(claim_kind_name(receipt->address_kind)));
+	json_member_text(&w, "value", receipt->address);
+	json_close_map(&w);
+	json_member_text(&w, "request_id", request->request_id);
+	json_member_text(&w, "at", time_text(receipt->at_ms, arena));
+	json_close_map(&w);
+	return settle(&out, arena);
+}
+
+// name: without the leading "enrolld." and the version.
+static struct output event_output(const struct request *request, const struct receipt *receipt, const char *name, const char *topic,
+				  struct slice value, struct arena *arena)
+{
+	struct slice id = id_text(&receipt->account_id, arena);
+	struct output event = {.kind = OUTPUT_EVENT, .topic = slice_of(topic), .partition = -1, .key = id, .value = value};
+	event_headers(&event, request, arena_printf(arena, "enrolld.%s.v1", name).ptr, id, name, receipt->at_ms, arena);
+	return event;
+}
+
 size_t operation_event_outputs(const struct request *request, const struct registration *registration,
 			       const struct receipt *receipt, const char *topic, struct arena *arena,
 			       struct output outputs[static OPERATION_EVENTS_MAX])
 {
-	if (receipt->outcome != OUTCOME_ACCEPTED || receipt->operation != OPERATION_SIGN_UP)
+	size_t n = 0;
+	if (receipt->outcome != OUTCOME_ACCEPTED || !receipt->has_account)
 		return 0;
-	struct slice id = id_text(&receipt->account_id, arena);
-	outputs[0] = (struct output){.kind = OUTPUT_EVENT,
-				     .topic = slice_of(topic),
-				     .partition = -1,
-				     .key = id,
-				     .value = registered_bytes(request, registration, receipt, arena)};
-	event_headers(&outputs[0], request, "enrolld.account.registered.v1", id, "account.registered", receipt->at_ms, arena);
-	return 1;
+	if (receipt->operation == OPERATION_SIGN_UP || receipt->created)
+		outputs[n++] = event_output(request, receipt, "account.registered", topic,
+					    registered_bytes(request, registration, receipt, arena), arena);
+	if (receipt->verified)
+		outputs[n++] = event_output(request, receipt, "account.verified", topic, verified_bytes(request, receipt, arena),
+					    arena);
+	return n;
 }

@@ -114,7 +114,7 @@ static void sign_up_makes_an_account_and_two_verifications(void **state)
 	assert_string_equal(x->changes.challenges[0].purpose, "verify_email");
 	assert_string_equal(x->changes.challenges[1].purpose, "verify_phone");
 	assert_int_equal(x->receipt.expires_ms, NOW_MS + x->conf.email_life_ms);
-	assert_memory_not_equal(x->changes.challenges[0].nonce.bytes, x->changes.challenges[1].nonce.bytes, NONCE_SIZE);
+	assert_memory_not_equal(x->changes.challenges[0].seed.nonce.bytes, x->changes.challenges[1].seed.nonce.bytes, NONCE_SIZE);
 }
 
 static void deciding_again_gives_the_same(void **state)
@@ -125,7 +125,7 @@ static void deciding_again_gives_the_same(void **state)
 	struct receipt receipt = x->receipt;
 	(void)decide(x);
 	assert_true(uuid_equal(&first.account.account_id, &x->changes.account.account_id));
-	assert_memory_equal(first.challenges[0].nonce.bytes, x->changes.challenges[0].nonce.bytes, NONCE_SIZE);
+	assert_memory_equal(first.challenges[0].seed.nonce.bytes, x->changes.challenges[0].seed.nonce.bytes, NONCE_SIZE);
 	assert_memory_equal(first.challenges[0].token_digest, x->changes.challenges[0].token_digest, DIGEST_SIZE);
 	assert_true(uuid_equal(&first.messages[1].message_id, &x->changes.messages[1].message_id));
 	assert_true(slice_equal(first.result, x->changes.result));
@@ -141,7 +141,7 @@ static void another_request_gives_other_ids(void **state)
 	x->request.request_id = SLICE_LIT("id-2");
 	(void)decide(x);
 	assert_false(uuid_equal(&first.account.account_id, &x->changes.account.account_id));
-	assert_memory_not_equal(first.challenges[0].nonce.bytes, x->changes.challenges[0].nonce.bytes, NONCE_SIZE);
+	assert_memory_not_equal(first.challenges[0].seed.nonce.bytes, x->changes.challenges[0].seed.nonce.bytes, NONCE_SIZE);
 }
 
 static void the_message_goes_to_the_stored_address(void **state)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Challenges and the messages that carry them: of sign-ups, and of codes that are asked for.
+#include "enrolld/base/secret.h"
+#include "enrolld/crypto/seal.h"
+#include "enrolld/model/payload.h"
+#include "operation/operation_private.h"
+
+struct nonce operation_nonce(const struct operation *op, const struct operation_case *c, uint16_t epoch, const char *word,
+			     struct slice value)
+{
+	const struct slice parts[] = {c->request->realm, c->request->route, c->request->request_id, slice_of(word), value};
+	uint8_t digest[DIGEST_SIZE];
+	digest_keyed(op->keys, epoch, "nonce", parts, ARRAY_LEN(parts), digest);
+	struct nonce nonce;
+	memcpy(nonce.bytes, digest, NONCE_SIZE);
+	return nonce;
+}
+
+static const char *channel_of(enum claim_kind kind)
+{
+	return kind == CLAIM_EMAIL ? "email" : "sms";
+}
+
+static void add_message(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
+			const struct uuid *challenge_id, struct changes *changes)
+{
+	// The stored address, never the submitted spelling: the code must reach whoever owns the claim.
+	const struct payload payload = {.recipient = plan->value, .locale = plan->locale, .name = plan->name};
+	struct message_row *row = &changes->messages[changes->message_count++];
+	*row = (struct message_row){
+		.message_id = operation_id(c->request, channel_of(plan->kind)),
+		.challenge_id = *challenge_id,
+		.channel = channel_of(plan->kind),
+		.template_name = arena_printf(c->arena, "%s_%s", plan->message, claim_kind_name(plan->kind)).ptr,
+		.life_ms = plan->life_ms,
+	};
+	char id[UUID_TEXT_SIZE];
+	uuid_format(&row->message_id, id);
+	row->sealed = seal_close(op->keys, slice_of(id), payload_write(&payload, c->arena), c->arena);
+}
+
+static struct challenge_row row_for(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan)
+{
+	uint16_t epoch = keyring_active(op->keys);
+	struct challenge_row row = {
+		.challenge_id = operation_id(c->request, plan->purpose),
+		.account_id = plan->account_id,
+		.purpose = plan->purpose,
+		.channel = channel_of(plan->kind),
+		.claim_kind = plan->kind,
+		.claim_value = plan->value,
+		.seed = {operation_nonce(op, c, epoch, plan->purpose, plan->value), epoch, 0},
+		.form = plan->form,
+		.life_ms = plan->life_ms,
+	};
+	char token[TOKEN_TEXT_SIZE];
+	code_link_token(op->keys, slice_of(plan->purpose), c->request->realm, &row.seed, token);
+	code_token_digest(op->keys, epoch, slice_of(token), row.token_digest);
+	secret_wipe(token, sizeof(token));
+	return row;
+}
+
+static void tell(struct receipt *receipt, struct uuid id, const struct code_seed *seed, int64_t expires_ms)
+{
+	if (receipt->has_challenge)
+		return;
+	receipt->has_challenge = true;
+	receipt->challenge_id = id;
+	receipt->nonce = seed->nonce;
+	receipt->epoch = seed->epoch;
+	receipt->expires_ms = expires_ms;
+}
+
+void operation_challenge(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan, bool silent,
+			 struct receipt *receipt, struct changes *changes)
+{
+	struct challenge_row *row = &changes->challenges[changes->challenge_count++];
+	*row = row_for(op, c, plan);
+	if (!silent)
+		add_message(op, c, plan, &row->challenge_id, changes);
+	tell(receipt, row->challenge_id, &row->seed, receipt->at_ms + row->life_ms);
+}
+
+void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
+			  bool silent, struct receipt *receipt, struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	if (!silent)
+		add_message(op, c, plan, &code->challenge_id, changes);
+	tell(receipt, code->challenge_id, &code->seed, code->expires_ms);
+}

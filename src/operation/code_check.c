@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Try a code, or follow the link that was sent with it.
+//
+// Runs on the facts of the look and again, once the address is held, on the facts of the store (operation_confirm); only what the second says
+// is committed and answered. Count, comparison and consumption are one transaction.
+#include "operation/operation_private.h"
+
+#include "enrolld/base/secret.h"
+
+// Wrong tries of an address in a row, whatever codes they were about. The first few are free, then each makes it wait twice as long, and the
+// hundredth ends it until somebody intervenes or a month has passed (NIST SP 800-63B-4, section 3.2.2).
+#define FREE_FAILURES 10
+#define FAILURES_MAX 100
+#define WAIT_MIN_MS (INT64_C(30) * 1000)
+#define WAIT_MAX_MS (INT64_C(3600) * 1000)
+#define WAIT_END_MS (INT64_C(30) * 24 * 3600 * 1000)
+
+int64_t operation_code_wait(int64_t failures)
+{
+	if (failures >= FAILURES_MAX)
+		return WAIT_END_MS;
+	if (failures <= FREE_FAILURES)
+		return 0;
+	int64_t doublings = failures - FREE_FAILURES - 1;
+	return doublings >= 7 ? WAIT_MAX_MS : WAIT_MIN_MS << doublings;
+}
+
+static const struct code_rule *rule_of(const struct operation_case *c)
+{
+	const struct code_use *use = &c->registration->code;
+	const struct code_facts *code = &c->facts->code;
+	if (!code->asked)
+		return NULL;
+	if (use->rule && !slice_equal_text(code->purpose, use->rule->purpose))
+		return NULL;
+	return use->rule ? use->rule : code_use_rule(use, code->purpose);
+}
+
+// What needs no comparison. Nothing of it is counted.
+static enum reason standing(const struct operation *op, const struct operation_case *c, const struct code_rule *rule)
+{
+	const struct code_use *use = &c->registration->code;
+	const struct code_facts *code = &c->facts->code;
+	if (!rule || !code->found || !keyring_has(op->keys, code->seed.epoch))
+		return REASON_CODE_UNKNOWN;
+	if (use->has_address && (use->kind != code->kind || !slice_equal(use->value, code->value)))
+		return REASON_CODE_UNKNOWN;
+	if (code->superseded)
+		return REASON_CODE_SUPERSEDED;
+	if (!uuid_is_nil(&code->account_id) && (!code->holder.found || !uuid_equal(&code->account_id, &code->holder.account_id)))
+		return REASON_CODE_SUPERSEDED;
+	if (code->consumed)
+		return REASON_CODE_USED;
+	return c->facts->now_ms >= code->expires_ms ? REASON_CODE_EXPIRED : REASON_OK;
+}
+
+static bool is_right(const struct operation *op, const struct operation_case *c)
+{
+	const struct code_use *use = &c->registration->code;
+	const struct code_facts *code = &c->facts->code;
+	char wanted[CODE_TEXT_SIZE], typed[CODE_TEXT_SIZE];
+	code_derive(op->keys, code->purpose, c->request->realm, &code->seed, &code->form, wanted);
+	code_normalise(use->typed ? secret_bytes(use->typed) : SLICE_LIT(""), &code->form, typed);
+	bool right = code_equal(wanted, typed);
+	secret_wipe(wanted, sizeof(wanted));
+	secret_wipe(typed, sizeof(typed));
+	return right;
+}
+
+static void hold(const struct operation_case *c, struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	changes->code = (struct code_change){
+		.holds = true, .kind = code->kind, .value = code->value, .challenge_id = code->challenge_id};
+}
+
+static enum decision refuse_wrong(const struct operation_case *c, const struct code_rule *rule, struct receipt *receipt,
+				  struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	struct code_change *change = &changes->code;
+	change->counts = true;
+	change->failures = code->failures + 1;
+	int64_t wait = operation_code_wait(change->failures);
+	if (wait > 0)
+		receipt->next_ms = change->locked_until_ms = c->facts->now_ms + wait;
+	receipt->has_tries = true;
+	receipt->tries_left = rule->tries - code->tries - 1;
+	return operation_refuse(c, REASON_CODE_WRONG, receipt, changes);
+}
+
+// The address is the account's, if it was not before.
+static void verify(const struct code_holder *holder, struct receipt *receipt, struct changes *changes)
+{
+	receipt->has_account = true;
+	receipt->account_id = holder->account_id;
+	receipt->account_number = holder->number;
+	receipt->verified = !holder->verified;
+	changes->code.verifies = !holder->verified;
+	changes->code.account_id = holder->account_id;
+}
+
+// An account for an address that has proved to be somebody's.
+static enum decision open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				  struct changes *changes)
+{
+	if (!c->registration->code.has_address) // it would have no claim
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	if (operation_any_taken(c)) { // another claim than the address, which nobody has
+		changes->code.consumes = false;
+		return operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
+	}
+	operation_open_account(op, c, receipt, changes);
+	changes->account.state = "active";
+	changes->code.verifies = true;
+	changes->code.account_id = receipt->account_id;
+	receipt->created = receipt->verified = true;
+	return DECISION_STORE;
+}
+
+static enum decision succeed(const struct operation *op, const struct operation_case *c, const struct code_rule *rule,
+			     struct receipt *receipt, struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	changes->code.consumes = true;
+	changes->code.counts = code->failures > 0;
+	receipt->address_kind = code->kind;
+	receipt->address = code->value;
+	if (rule->then == CODE_THEN_NOTHING)
+		return DECISION_STORE;
+	if (code->holder.found) {
+		verify(&code->holder, receipt, changes);
+		if (rule->then != CODE_THEN_VERIFY)
+			operation_add_mint(op, c, receipt);
+		return DECISION_STORE;
+	}
+	if (rule->then == CODE_THEN_VERIFY)
+		return DECISION_STORE;
+	if (rule->then == CODE_THEN_SIGN_IN)
+		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
+	return open_account(op, c, receipt, changes);
+}
+
+enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				   struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	if (!c->registration->code.rules)
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	const struct code_rule *rule = rule_of(c);
+	enum reason reason = standing(op, c, rule);
+	if (reason == REASON_OK && code->tries >= rule->tries)
+		reason = REASON_CODE_EXHAUSTED;
+	if (reason == REASON_OK && c->facts->now_ms < code->locked_until_ms) {
+		receipt->next_ms = code->locked_until_ms;
+		reason = REASON_CODE_LOCKED;
+	}
+	if (reason != REASON_OK)
+		return operation_refuse(c, reason, receipt, changes);
+	hold(c, changes);
+	changes->code.tries = true;
+	return is_right(op, c) ? succeed(op, c, rule, receipt, changes) : refuse_wrong(c, rule, receipt, changes);
+}
+
+// A link's token is too long to be guessed: whoever has it was sent it, however often its code was tried.
+enum decision operation_verify(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			       struct changes *changes)
+{
+	if (!c->registration->code.rules)
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	const struct code_rule *rule = rule_of(c);
+	enum reason reason = standing(op, c, rule);
+	if (reason == REASON_OK && c->registration->code.token_count == 0)
+		reason = REASON_CODE_UNKNOWN;
+	if (reason != REASON_OK)
+		return operation_refuse(c, reason, receipt, changes);
+	hold(c, changes);
+	return succeed(op, c, rule, receipt, changes);
+}
