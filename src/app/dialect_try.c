@@ -326,6 +326,8 @@ static int run_lines(struct trial *t)
 			status = EX_DATAERR;
 		}
 		secret_release(t->registration.password);
+		secret_release(t->registration.code.typed);
+		t->registration.code.typed = NULL;
 		t->registration.password = NULL;
 		arena_destroy(t->arena);
 		t->arena = whole;
@@ -408,6 +410,7 @@ int dialect_try(const struct invocation *invocation, const char *word)
 	command_print(&t.out);
 out:
 	secret_release(t.registration.password);
+	secret_release(t.registration.code.typed);
 	strbuf_free(&t.out);
 	strbuf_free(&report);
 	dialect_set_destroy(t.set);

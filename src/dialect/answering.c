@@ -114,12 +114,21 @@ static bool find_receipt(struct answering *a, enum answer_value which, struct te
 	case ANSWER_STATE: return r->has_account && give_text(r->has_challenge ? SLICE_LIT("pending") : SLICE_LIT("active"), value);
 	case ANSWER_CHALLENGE_ID: return give_uuid(&r->challenge_id, r->has_challenge, a->arena, value);
 	case ANSWER_EXPIRES_AT: return give_time(r->expires_ms, r->has_challenge, value);
+	case ANSWER_NEXT_AT: return give_time(r->next_ms, r->next_ms != 0, value);
+	case ANSWER_NEXT_IN: return give_int(seconds_until(a, r->next_ms), r->next_ms != 0, value);
+	case ANSWER_TRIES_LEFT: return give_int(r->tries_left, r->has_tries, value);
+	case ANSWER_CREATED: return r->created && give_text(SLICE_LIT("true"), value);
+	case ANSWER_VERIFIED_KIND:
+		return !slice_is_absent(r->address) && give_text(slice_of(claim_kind_name(r->address_kind)), value);
+	case ANSWER_VERIFIED: return give_text(r->address, value);
 	case ANSWER_COUNT: return give_int((int64_t)r->violation_count, true, value);
 	case ANSWER_MORE: return give_int((int64_t)r->violation_count - 1, r->violation_count > 0, value);
 	case ANSWER_VIOLATIONS: *value = (struct template_value){.kind = TEMPLATE_LIST, .items = violations_items(a)}; return true;
 	case ANSWER_RETRY_AFTER:
 		limit = receipt_limit(r);
-		return limit && limit->reached && give_int(seconds_until(a, limit->resets_ms), true, value);
+		if (!limit || !limit->reached)
+			return give_int(seconds_until(a, r->next_ms), r->next_ms != 0 && r->reason != REASON_OK, value);
+		return give_int(seconds_until(a, limit->resets_ms), true, value);
 	case ANSWER_LIMITED_BY: limit = receipt_limit(r); return limit && limit->reached && give_text(limit->name, value);
 	default: return false;
 	}

@@ -29,6 +29,9 @@ enum target {
 	TARGET_BIRTH_DATE,
 	TARGET_LOCALE,
 	TARGET_ATTRIBUTES,
+	TARGET_CODE,
+	TARGET_LINK_TOKEN,
+	TARGET_CHALLENGE_ID,
 };
 
 // A sentence in the dialect's languages; the first is always there.
@@ -165,7 +168,7 @@ struct access_list {
 #define LIMIT_PARTS_MAX 4
 
 struct limit_part {
-	enum { PART_ADDRESS, PART_KEY, PART_BEARER, PART_ROUTE, PART_INPUT } kind;
+	enum { PART_ADDRESS, PART_KEY, PART_BEARER, PART_ROUTE, PART_RECIPIENT, PART_INPUT } kind;
 	struct slice input; // a field's name
 };
 
@@ -202,6 +205,13 @@ struct derived {
 	size_t max;
 };
 
+// Which of the dialect's codes a route is about.
+struct code_choice {
+	bool there;
+	const struct code_rule *rule; // NULL: the field says which, or the challenge that is named
+	struct slice field;           // with the name of a purpose; absent: none
+};
+
 struct setting_value {
 	struct slice name, value;
 };
@@ -234,6 +244,7 @@ struct route {
 	size_t derived_count;
 	const char *counter;               // NULL: no number
 	bool unverified[CLAIM_KIND_COUNT]; // kinds of new addresses that are sent no code
+	struct code_choice code;
 	struct answer_list answers;
 	int line;
 };
@@ -261,6 +272,8 @@ struct dialect {
 	struct limit_list limits;
 	struct token_spec *tokens;
 	size_t token_count;
+	struct code_rule *codes;
+	size_t code_count;
 	struct answer_header *headers;
 	size_t header_count;
 	struct answer_list answers;

@@ -96,6 +96,10 @@ static void write_registration(struct strbuf *out, const struct registration *r)
 		strbuf_printf(out, "  %-20s the next of counter %s\n", "number", r->counter ? r->counter : "account");
 	if (r->wants_tokens)
 		strbuf_printf(out, "  %-20s minted for the answer\n", "tokens");
+	if (r->code.rule)
+		strbuf_printf(out, "  %-20s %s\n", "code for", r->code.rule->purpose);
+	if (r->code.typed)
+		strbuf_printf(out, "  %-20s %zu bytes, to be compared\n", "code", secret_bytes(r->code.typed).len);
 	write_limits(out, r);
 	write_violations(out, r);
 }

@@ -12,6 +12,16 @@ static const struct rule_field *find_seen(const struct dialect_reading *reading,
 	return NULL;
 }
 
+// Where a code would be sent, as it is stored: other spellings are the same.
+static struct slice recipient(const struct registration *r, struct arena *arena)
+{
+	for (size_t i = 0; i < r->claim_count; i++)
+		if (r->claims[i].kind == CLAIM_EMAIL || r->claims[i].kind == CLAIM_PHONE)
+			return arena_printf(arena, "%s:%.*s", claim_kind_name(r->claims[i].kind), (int)r->claims[i].value.len,
+					    r->claims[i].value.ptr);
+	return SLICE_ABSENT;
+}
+
 static struct slice part_text(const struct dialect_reading *reading, const struct limit_part *part)
 {
 	switch (part->kind) {
@@ -21,6 +31,7 @@ static struct slice part_text(const struct dialect_reading *reading, const struc
 					: SLICE_ABSENT;
 	case PART_BEARER: return reading->registration->bearer_digest;
 	case PART_ROUTE: return slice_of(reading->route->name);
+	case PART_RECIPIENT: return recipient(reading->registration, reading->arena);
 	case PART_INPUT: {
 		const struct rule_field *seen = find_seen(reading, part->input);
 		return seen ? seen->text : SLICE_ABSENT;
@@ -32,7 +43,7 @@ static struct slice part_text(const struct dialect_reading *reading, const struc
 static bool needs_input(const struct limit_spec *spec)
 {
 	for (size_t i = 0; i < spec->part_count; i++)
-		if (spec->parts[i].kind == PART_INPUT)
+		if (spec->parts[i].kind == PART_INPUT || spec->parts[i].kind == PART_RECIPIENT)
 			return true;
 	return false;
 }

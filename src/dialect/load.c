@@ -28,9 +28,9 @@ static void check_head(struct loader *loader, const struct node *root, const str
 
 static void load_root(struct loader *loader, const struct node *root, struct dialect *dialect)
 {
-	static const char *const keys[] = {"format",  "dialect", "summary",  "settings",     "tables",  "body",
-					   "collect", "stages",  "language", "translations", "texts",   "root",
-					   "access",  "limits",  "tokens",   "headers",      "answers", "routes"};
+	static const char *const keys[] = {"format", "dialect",  "summary",      "settings", "tables", "body",   "collect",
+					   "stages", "language", "translations", "texts",    "root",   "access", "limits",
+					   "tokens", "codes",    "headers",      "answers",  "routes"};
 	static const char *const needed[] = {"refused", "dead"};
 	if (!loader_keys(loader, root, "the file", keys, ARRAY_LEN(keys)))
 		return;
@@ -46,6 +46,7 @@ static void load_root(struct loader *loader, const struct node *root, struct dia
 	load_access(loader, node_member(root, "access"), dialect, &dialect->access);
 	load_limits(loader, node_member(root, "limits"), &dialect->limits);
 	load_tokens(loader, node_member(root, "tokens"), dialect);
+	load_codes(loader, node_member(root, "codes"), dialect);
 	load_headers(loader, node_member(root, "headers"), &dialect->headers, &dialect->header_count);
 	load_answers(loader, node_member(root, "answers"), NULL, &dialect->answers);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)

@@ -5,6 +5,7 @@
 static const char *const targets[] = {
 	"",           "email",       "phone",        "username",   "password", "password_hash",
 	"given_name", "family_name", "display_name", "birth_date", "locale",   "attributes",
+	"code",       "link_token",  "challenge_id",
 };
 
 // Rules without which a value must not reach the registration; of two that are named, one is enough.
@@ -27,6 +28,9 @@ static const struct need {
 	{TARGET_LOCALE, "locale", "choice", "messages are chosen by it"},
 	{TARGET_ATTRIBUTES, "type", NULL, "only an object is kept"},
 	{TARGET_ATTRIBUTES, "object", NULL, "it bounds what is kept"},
+	{TARGET_CODE, "type", NULL, "a code is a text"},
+	{TARGET_LINK_TOKEN, "type", NULL, "a token is a text"},
+	{TARGET_CHALLENGE_ID, "uuid", NULL, "a challenge is found by it"},
 };
 
 static const struct check *find_check(const struct field *field, const char *rule)
@@ -58,12 +62,14 @@ static void check_secret(struct loader *loader, const struct field *field)
 	const struct check *bytes = find_check(field, "max_bytes");
 	if (field->target == TARGET_PASSWORD && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
 		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
-	if ((field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH) && !field->secret)
+	bool hides = field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH || field->target == TARGET_CODE ||
+		     field->target == TARGET_LINK_TOKEN;
+	if (hides && !field->secret)
 		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown",
 			     (int)field->name.len, field->name.ptr, targets[field->target]);
 	if (field->secret && !slice_is_absent(field->keep))
 		loader_error(loader, field->line, "a secret is not kept among the attributes");
-	for (size_t i = 0; field->secret && i < field->place_count; i++)
+	for (size_t i = 0; field->secret && field->target != TARGET_LINK_TOKEN && i < field->place_count; i++)
 		if (field->places[i].source != SOURCE_BODY)
 			loader_error(loader, field->line,
 				     "a secret comes from the body: paths, queries and headers are logged on their way");

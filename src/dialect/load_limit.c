@@ -9,7 +9,11 @@ static void load_part(struct loader *loader, const struct node *node, struct sli
 	static const struct {
 		const char *word;
 		int kind;
-	} words[] = {{"client_address", PART_ADDRESS}, {"key", PART_KEY}, {"bearer", PART_BEARER}, {"route", PART_ROUTE}};
+	} words[] = {{"client_address", PART_ADDRESS},
+		     {"key", PART_KEY},
+		     {"bearer", PART_BEARER},
+		     {"route", PART_ROUTE},
+		     {"recipient", PART_RECIPIENT}};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (slice_equal_text(text, words[i].word)) {
 			part->kind = (unsigned)words[i].kind;
@@ -17,9 +21,10 @@ static void load_part(struct loader *loader, const struct node *node, struct sli
 		}
 	part->kind = PART_INPUT;
 	if (!name_after(text, "input.", &part->input))
-		loader_error(loader, node->line,
-			     "\"%.*s\" says not whom to count; there are: client_address, key, bearer, route, input.FIELD",
-			     text.len > 64 ? 64 : (int)text.len, text.ptr);
+		loader_error(
+			loader, node->line,
+			"\"%.*s\" says not whom to count; there are: client_address, key, bearer, route, recipient, input.FIELD",
+			text.len > 64 ? 64 : (int)text.len, text.ptr);
 }
 
 static void load_allowed(struct loader *loader, const struct node *node, int line, struct limit_spec *spec)
@@ -62,7 +67,7 @@ static void load_limit(struct loader *loader, const struct node *node, int line,
 	spec->kind = kind == 0 ? LIMIT_FIXED : LIMIT_SLIDING;
 	spec->stage = stage == 0 ? LIMIT_BEFORE_BODY : stage == 1 ? LIMIT_BEFORE_RULES : LIMIT_AFTER_RULES;
 	for (size_t i = 0; i < spec->part_count; i++)
-		if (spec->parts[i].kind == PART_INPUT && spec->stage == LIMIT_BEFORE_BODY)
+		if (spec->parts[i].kind >= PART_RECIPIENT && spec->stage == LIMIT_BEFORE_BODY)
 			loader_error(loader, line,
 				     "a field is not known before the body is read: write stage: before_rules or after_rules");
 }

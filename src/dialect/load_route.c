@@ -124,7 +124,7 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 {
 	static const char *const keys[] = {"name",    "operation", "method", "path",   "type",   "body",
 					   "collect", "stages",    "root",   "access", "limits", "fields",
-					   "rules",   "derive",    "number", "verify", "answers"};
+					   "rules",   "derive",    "number", "verify", "code",   "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect,
 				.name = "",
@@ -151,6 +151,7 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_derived(loader, node_member(node, "derive"), route);
 	load_counter(loader, node_member(node, "number"), route);
 	load_verify(loader, node_member(node, "verify"), route);
+	load_code_choice(loader, node_member(node, "code"), route);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
 	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted"), NULL) &&
 	    !answer_find(&dialect->answers, SLICE_LIT("accepted"), NULL))

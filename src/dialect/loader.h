@@ -62,6 +62,10 @@ void load_limits(struct loader *loader, const struct node *map, struct limit_lis
 void load_tokens(struct loader *loader, const struct node *map, struct dialect *dialect);
 void load_derived(struct loader *loader, const struct node *map, struct route *route);
 
+// load_code.c
+void load_codes(struct loader *loader, const struct node *map, struct dialect *dialect);
+void load_code_choice(struct loader *loader, const struct node *node, struct route *route);
+
 // load_parameter.c: a rule's entry with the values of settings where it names them.
 const struct node *load_parameters(struct loader *loader, const struct dialect *dialect, const struct node *entry);
 

@@ -159,6 +159,9 @@ void map_field(struct dialect_reading *reading, const struct field *field, const
 	case TARGET_PHONE:
 	case TARGET_USERNAME:
 	case TARGET_PASSWORD:
+	case TARGET_CODE:
+	case TARGET_LINK_TOKEN:
+	case TARGET_CHALLENGE_ID:
 	case TARGET_NONE: break;
 	}
 }

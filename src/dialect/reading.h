@@ -64,6 +64,9 @@ void trace_seen(const struct dialect_reading *reading);
 void trace_check(const struct dialect_reading *reading, const struct check *check, const struct field *field, struct slice at,
 		 const char *verdict);
 
+// code.c: which code is asked for or tried. HASH_MEMORY: no room for another secret.
+enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f) ATTR_MUST_USE;
+
 // read.c
 enum reason read_head(struct dialect_reading *reading, struct fault *f) ATTR_MUST_USE; // what comes before the body
 enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool,

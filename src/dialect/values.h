@@ -20,6 +20,12 @@
 	VALUE(STATE, "state")                         \
 	VALUE(CHALLENGE_ID, "challenge_id")           \
 	VALUE(EXPIRES_AT, "expires_at")               \
+	VALUE(NEXT_AT, "next_at")                     \
+	VALUE(NEXT_IN, "next_in")                     \
+	VALUE(TRIES_LEFT, "tries_left")               \
+	VALUE(CREATED, "created")                     \
+	VALUE(VERIFIED_KIND, "verified_kind")         \
+	VALUE(VERIFIED, "verified")                   \
 	VALUE(METHOD, "method")                       \
 	VALUE(PATH, "path")                           \
 	VALUE(CONTENT_TYPE, "content_type")           \
