@@ -74,6 +74,8 @@ void lane_drop(struct lane *lane, struct work *work)
 
 void lane_finish(struct lane *lane, struct work *work)
 {
+	secret_release(work->registration.code.typed); // it has been compared
+	work->registration.code.typed = NULL;
 	lane_release_waiters(lane, work);
 	if (!ledger_done(lane->ledger, &work->entry))
 		lane_end(lane, work);

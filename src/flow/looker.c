@@ -99,7 +99,8 @@ static enum order_need need_of(const struct work *work, enum decision decision)
 {
 	if (work->facts.hit != HIT_NONE)
 		return ORDER_NEED_NOTHING;
-	return decision == DECISION_HASH || work->changes.claim_count ? ORDER_NEED_ALL : ORDER_NEED_ID;
+	bool all = decision == DECISION_HASH || work->changes.claim_count || work->changes.code.holds;
+	return all ? ORDER_NEED_ALL : ORDER_NEED_ID;
 }
 
 static void dispatch(struct looker *l, struct work *work)

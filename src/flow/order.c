@@ -69,6 +69,14 @@ static void list_keys(struct work *work)
 	for (size_t i = 0; work_asks_claims(work) && i < r->claim_count; i++)
 		place->tickets[place->count++].key = key_of('c', work->request.realm, slice_of(claim_kind_name(r->claims[i].kind)),
 							    r->claims[i].value);
+	const struct code_use *code = &r->code;
+	if (work_asks_claims(work) && code->token_count > 0)
+		place->tickets[place->count++].key = key_of(
+			't', work->request.realm, (struct slice){(const char *)code->token_digests[0], DIGEST_SIZE}, SLICE_LIT(""));
+	else if (work_asks_claims(work) && code->has_challenge)
+		place->tickets[place->count++].key = key_of(
+			't', work->request.realm,
+			(struct slice){(const char *)code->challenge_id.bytes, sizeof(code->challenge_id.bytes)}, SLICE_LIT(""));
 	place->stems_from = place->count;
 	for (size_t i = 0; work->refusal == REASON_OK && i < r->derived_count; i++)
 		place->tickets[place->count++].key = key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)),

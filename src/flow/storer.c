@@ -57,19 +57,35 @@ static void decide_again(struct storer *s, struct work *work)
 		PANIC("a request that lost a claim or reached a limit was accepted");
 }
 
+// The address is held: what is decided on what is known of it now is what counts.
+static void confirm(struct storer *s, struct work *work, struct store_item *item)
+{
+	struct operation_case c = work_case(work);
+	bool had_account = work->changes.has_account;
+	item->completed = operation_confirm(s->lane->parts->operation, &c, &work->receipt, &work->changes);
+	if (had_account && !work->changes.has_account)
+		item->outcome = STORE_LOST;
+	else if (!had_account && work->changes.has_account)
+		item->outcome = STORE_AGAIN;
+}
+
 // Between begin and finish: answers in the frontend's words for what the store found otherwise, numbers, and how limits stand.
 static enum reason complete(struct storer *s, struct work **works, size_t count, struct fault *f)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (s->items[i].outcome == STORE_LOST)
 			decide_again(s, works[i]);
+		else if (s->items[i].outcome == STORE_WON && works[i]->changes.code.holds)
+			confirm(s, works[i], &s->items[i]);
+	}
 	enum reason reason = store_number(s->lane->store_store, s->items, count, f);
 	for (size_t i = 0; i < count && reason == REASON_OK; i++) {
 		spent_note(s->lane->spent, &s->items[i]);
 		if (s->items[i].outcome != STORE_WON && s->items[i].outcome != STORE_LOST)
 			continue;
 		struct operation_case c = work_case(works[i]);
-		s->items[i].completed = operation_complete(&c, &works[i]->receipt, &works[i]->changes);
+		if (operation_complete(&c, &works[i]->receipt, &works[i]->changes))
+			s->items[i].completed = true;
 	}
 	return reason;
 }
@@ -102,10 +118,11 @@ static enum reason transaction(struct storer *s, struct work **works, size_t cou
 	return reason;
 }
 
-// Another took the value of a derived claim. The password is gone, its hash is not.
+// Another took the value of a derived claim, or holds the address. The password is gone, its hash is not.
 static void look_again(struct storer *s, struct work *work)
 {
-	metric_add(METRIC_proposals_lost, METRIC_LABELS(lane_kind_name(s->lane->kind)), 1);
+	if (work->changes.derived_count > 0)
+		metric_add(METRIC_proposals_lost, METRIC_LABELS(lane_kind_name(s->lane->kind)), 1);
 	if (work->hash[0])
 		work->registration.password_hash = slice_of(work->hash);
 	lane_look_again(s->lane, work);
