@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Codes that are asked for and tried. Only adds, so that workers of version 2 run on; the index that goes was read by none.
+-- Codes that are asked for and tried, and the devices that people sign in with. Only adds, so that workers of version 2 run on; the index that goes was read by none.
 
 -- Whoever asks for a code, or tries one, locks the row of its address first: tries of one address come one after the other, and a newer code
 -- takes the place of an older one before or after a try, never during one. failures: wrong tries in a row, whatever code they were about.
@@ -24,3 +24,13 @@ ALTER TABLE enrolld.challenge
 
 DROP INDEX enrolld.challenge_claim;
 CREATE INDEX challenge_newest ON enrolld.challenge (realm, claim_kind, claim_value, purpose, created_at);
+
+-- A device is known by its registration with a push service, and belongs to whoever signed in with it last. name: the frontend's id of it.
+ALTER TABLE enrolld.device
+    ALTER COLUMN digest DROP NOT NULL,
+    ADD COLUMN registration text COLLATE "C",
+    ADD COLUMN kind text,
+    ADD COLUMN active boolean NOT NULL DEFAULT true;
+
+CREATE UNIQUE INDEX device_registration ON enrolld.device (realm, registration) WHERE registration IS NOT NULL;
+CREATE INDEX device_account ON enrolld.device (account_id);

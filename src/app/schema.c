@@ -97,6 +97,7 @@ static const char outputs[] =
 	"    messages:\n      result:\n        $ref: '#/components/messages/result'\n"
 	"  accounts:\n    address: enroll.accounts\n    description: What became of accounts.\n"
 	"    messages:\n      registered:\n        $ref: '#/components/messages/registered'\n"
+	"      verified:\n        $ref: '#/components/messages/verified'\n"
 	"  replies:\n    address: enroll.replies\n    description: Answers in the frontend's own words. Which topics replies may go to is a setting.\n"
 	"    messages:\n      reply:\n        $ref: '#/components/messages/reply'\n"
 	"operations:\n"
@@ -108,6 +109,7 @@ static const char outputs[] =
 	"  messages:\n"
 	"    result:\n      name: enrolld.result.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/result'\n"
 	"    registered:\n      name: enrolld.account.registered.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/registered'\n"
+	"    verified:\n      name: enrolld.account.verified.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/verified'\n"
 	"    reply:\n      name: reply\n      summary: The answer whose schema is $defs of the dialect that was asked\n";
 
 static const char schemas[] =
@@ -148,6 +150,16 @@ static const char schemas[] =
 	"        birth_date: {type: string, format: date}\n"
 	"        locale: {type: string}\n"
 	"        attributes: {type: object}\n"
+	"        request_id: {type: string}\n"
+	"        at: {type: string, format: date-time}\n"
+	"    verified:\n"
+	"      type: object\n"
+	"      required: [account_id, realm, identity, request_id, at]\n"
+	"      properties:\n"
+	"        account_id: {type: string, format: uuid}\n"
+	"        number: {type: integer}\n"
+	"        realm: {type: string}\n"
+	"        identity: {type: object, required: [kind, value], properties: {kind: {type: string}, value: {type: string}}}\n"
 	"        request_id: {type: string}\n"
 	"        at: {type: string, format: date-time}\n";
 

@@ -32,6 +32,9 @@ enum target {
 	TARGET_CODE,
 	TARGET_LINK_TOKEN,
 	TARGET_CHALLENGE_ID,
+	TARGET_DEVICE_REGISTRATION,
+	TARGET_DEVICE_NAME,
+	TARGET_DEVICE_KIND,
 };
 
 // A sentence in the dialect's languages; the first is always there.

@@ -3,9 +3,24 @@
 #include "dialect/loader.h"
 
 static const char *const targets[] = {
-	"",           "email",       "phone",        "username",   "password", "password_hash",
-	"given_name", "family_name", "display_name", "birth_date", "locale",   "attributes",
-	"code",       "link_token",  "challenge_id",
+	"",
+	"email",
+	"phone",
+	"username",
+	"password",
+	"password_hash",
+	"given_name",
+	"family_name",
+	"display_name",
+	"birth_date",
+	"locale",
+	"attributes",
+	"code",
+	"link_token",
+	"challenge_id",
+	"device_registration",
+	"device_name",
+	"device_kind",
 };
 
 // Rules without which a value must not reach the registration; of two that are named, one is enough.
@@ -31,6 +46,9 @@ static const struct need {
 	{TARGET_CODE, "type", NULL, "a code is a text"},
 	{TARGET_LINK_TOKEN, "type", NULL, "a token is a text"},
 	{TARGET_CHALLENGE_ID, "uuid", NULL, "a challenge is found by it"},
+	{TARGET_DEVICE_REGISTRATION, "max_bytes", NULL, "a device is found by it"},
+	{TARGET_DEVICE_NAME, "max_length", "max_bytes", "it is kept as it is"},
+	{TARGET_DEVICE_KIND, "choice", "max_length", "it is kept as it is"},
 };
 
 static const struct check *find_check(const struct field *field, const char *rule)
@@ -62,6 +80,9 @@ static void check_secret(struct loader *loader, const struct field *field)
 	const struct check *bytes = find_check(field, "max_bytes");
 	if (field->target == TARGET_PASSWORD && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
 		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
+	if (field->target == TARGET_DEVICE_REGISTRATION && bytes && rule_parameters(bytes->rule)->integer > DEVICE_REGISTRATION_MAX)
+		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a device's registration is at most %d",
+			     DEVICE_REGISTRATION_MAX);
 	bool hides = field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH || field->target == TARGET_CODE ||
 		     field->target == TARGET_LINK_TOKEN;
 	if (hides && !field->secret)

@@ -154,6 +154,9 @@ void map_field(struct dialect_reading *reading, const struct field *field, const
 	case TARGET_FAMILY_NAME: r->family_name = text; break;
 	case TARGET_DISPLAY_NAME: r->display_name = text; break;
 	case TARGET_BIRTH_DATE: r->birth_date = slice_is_absent(text) ? text : key_of(reading, field, seen, NULL); break;
+	case TARGET_DEVICE_REGISTRATION: r->device.registration = text.len ? text : SLICE_ABSENT; break;
+	case TARGET_DEVICE_NAME: r->device.name = text; break;
+	case TARGET_DEVICE_KIND: r->device.kind = text; break;
 	case TARGET_ATTRIBUTES: r->attributes = canonical_json(seen->value, reading->arena); break;
 	case TARGET_EMAIL:
 	case TARGET_PHONE:

@@ -45,15 +45,13 @@ void operation_add_mint(const struct operation *op, const struct operation_case 
 	receipt->mint_nonce = operation_nonce(op, c, receipt->mint_epoch, "tokens", SLICE_LIT(""));
 }
 
-void operation_open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
-			    struct changes *changes)
+void operation_open_account(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	const struct registration *r = c->registration;
 	receipt->has_account = true;
 	receipt->account_id = operation_id(c->request, "account");
 	changes->has_account = true;
 	add_claims(c, receipt, changes);
-	operation_add_mint(op, c, receipt);
 	changes->account = (struct account_row){
 		.account_id = receipt->account_id,
 		.password_hash = r->password_hash,

@@ -100,6 +100,25 @@ static void verify(const struct code_holder *holder, struct receipt *receipt, st
 	changes->code.account_id = holder->account_id;
 }
 
+// Into the account: with its device, and in the language that is asked for.
+static void sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct device_use *device = &c->registration->device;
+	operation_add_mint(op, c, receipt);
+	changes->code.account_id = receipt->account_id;
+	changes->code.locale = c->registration->locale;
+	if (slice_is_absent(device->registration))
+		return;
+	changes->has_device = true;
+	changes->device = (struct device_row){
+		.device_id = operation_id(c->request, "device"),
+		.account_id = receipt->account_id,
+		.registration = device->registration,
+		.name = device->name,
+		.kind = device->kind,
+	};
+}
+
 // An account for an address that has proved to be somebody's.
 static enum decision open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				  struct changes *changes)
@@ -110,10 +129,10 @@ static enum decision open_account(const struct operation *op, const struct opera
 		changes->code.consumes = false;
 		return operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
 	}
-	operation_open_account(op, c, receipt, changes);
+	operation_open_account(c, receipt, changes);
 	changes->account.state = "active";
 	changes->code.verifies = true;
-	changes->code.account_id = receipt->account_id;
+	sign_in(op, c, receipt, changes);
 	receipt->created = receipt->verified = true;
 	return DECISION_STORE;
 }
@@ -131,7 +150,7 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	if (code->holder.found) {
 		verify(&code->holder, receipt, changes);
 		if (rule->then != CODE_THEN_VERIFY)
-			operation_add_mint(op, c, receipt);
+			sign_in(op, c, receipt, changes);
 		return DECISION_STORE;
 	}
 	if (rule->then == CODE_THEN_VERIFY)

@@ -33,8 +33,7 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 struct uuid operation_id(const struct request *request, const char *word);
 
 // account.c: an account with the registration's claims, and those that are derived; its state is the caller's.
-void operation_open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
-			    struct changes *changes);
+void operation_open_account(const struct operation_case *c, struct receipt *receipt, struct changes *changes);
 // What tokens are minted from, where the registration wants some.
 void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt);
 bool operation_any_taken(const struct operation_case *c) ATTR_MUST_USE;

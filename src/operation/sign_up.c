@@ -36,7 +36,8 @@ static void add_verifications(const struct operation *op, const struct operation
 enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes)
 {
-	operation_open_account(op, c, receipt, changes);
+	operation_open_account(c, receipt, changes);
+	operation_add_mint(op, c, receipt);
 	add_verifications(op, c, receipt, changes);
 	changes->account.state = changes->challenge_count ? "pending" : "active";
 	return c->registration->password ? DECISION_HASH : DECISION_STORE;

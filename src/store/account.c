@@ -9,11 +9,14 @@ static const struct statement insert = {"account_insert",
 		"$11::int8[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
 
-// In key order: two addresses of one account may be verified at once.
-static const struct statement activate = {"account_activate",
-	"UPDATE enrolld.account AS a SET state = 'active', updated_at = now() "
-	"FROM (SELECT l.account_id FROM enrolld.account AS l WHERE l.account_id = ANY ($1::uuid[]) AND l.state = 'pending' "
-		"ORDER BY l.account_id FOR UPDATE) AS k "
+// In key order: two addresses of one account may be signed in with at once.
+static const struct statement welcome = {"account_welcome",
+	"UPDATE enrolld.account AS a SET state = CASE WHEN k.activates AND a.state = 'pending' THEN 'active' ELSE a.state END, "
+		"locale = coalesce(k.locale, a.locale), updated_at = now() "
+	"FROM (SELECT l.account_id, u.activates, u.locale "
+		"FROM (SELECT w.account_id, bool_or(w.activates) AS activates, max(w.locale) AS locale "
+			"FROM unnest($1::uuid[], $2::bool[], $3::text[]) AS w(account_id, activates, locale) GROUP BY w.account_id) AS u "
+		"JOIN enrolld.account AS l ON l.account_id = u.account_id ORDER BY l.account_id FOR UPDATE OF l) AS k "
 	"WHERE a.account_id = k.account_id"};
 // clang-format on
 
@@ -48,20 +51,22 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 		params_free(&params);
 }
 
-void account_activate(struct pipeline *p, const struct store_item *items, size_t count)
+void account_welcome(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 1);
+	params_init(&params, 3);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
-		if (!code || !code->verifies || items[i].changes->has_account)
+		if (!code || items[i].changes->has_account || !(code->verifies || !slice_is_absent(code->locale)))
 			continue;
 		any = true;
 		param_add_uuid(&params.at[0], &code->account_id);
+		param_add_text(&params.at[1], code->verifies ? SLICE_LIT("t") : SLICE_LIT("f"));
+		param_add_text(&params.at[2], code->locale);
 	}
 	if (any)
-		(void)pipeline_add(p, &activate, &params);
+		(void)pipeline_add(p, &welcome, &params);
 	else
 		params_free(&params);
 }

@@ -66,6 +66,7 @@ static const struct {
 	{"challenge", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"claim", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"account", {"SELECT", "INSERT", "UPDATE"}},
+	{"device", {"SELECT", "INSERT", "UPDATE"}},
 	{"message", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"counter", {"SELECT", "INSERT", "UPDATE"}},
 	{"progress", {"SELECT", "INSERT", "UPDATE", "DELETE"}},

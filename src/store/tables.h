@@ -36,7 +36,9 @@ const struct code_change *store_item_code(const struct store_item *item) ATTR_MU
 
 // account.c, challenge.c, message.c: rows of WON items
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count);
-void account_activate(struct pipeline *p, const struct store_item *items, size_t count); // of addresses that are verified
+// Accounts that were there: verified by an address, their language.
+void account_welcome(struct pipeline *p, const struct store_item *items, size_t count);
+void device_move(struct pipeline *p, const struct store_item *items, size_t count); // device.c: to who signed in with it last
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count);
 void challenge_mark(struct pipeline *p, const struct store_item *items, size_t count); // sent, tried, consumed
 void message_insert(struct pipeline *p, const struct store_item *items, size_t count);

@@ -137,8 +137,9 @@ enum reason store_finish(struct store *store, const char *group, const struct ma
 	challenge_insert(&p, items, count);
 	give_back(store, &p, items);
 	claim_verify(&p, items, count);
-	account_activate(&p, items, count);
+	account_welcome(&p, items, count);
 	account_insert(&p, items, count);
+	device_move(&p, items, count);
 	message_insert(&p, items, count);
 	progress_raise(&p, group, raise, raise_count);
 	(void)FAILPOINT(store_finished);

@@ -53,8 +53,16 @@ struct code_change {
 	bool consumes; // the right one
 	bool counts;   // failures and locked_until_ms are new
 	int64_t failures, locked_until_ms;
-	bool verifies; // the address is the account's
+	bool verifies;          // the address is the account's
+	struct uuid account_id; // that is signed in to, or whose address is verified; nil: none
+	struct slice locale;    // new one of an account that was there; absent: stays
+};
+
+// Whose a device is from now on, and that it is in use.
+struct device_row {
+	struct uuid device_id; // if it was not known
 	struct uuid account_id;
+	struct slice registration, name, kind;
 };
 
 #define MESSAGES_MAX 2
@@ -69,6 +77,8 @@ struct changes {
 	size_t limit_count;
 	bool counts[LIMITS_MAX]; // which of them this request is counted on
 	struct code_change code;
+	bool has_device;
+	struct device_row device;
 	struct challenge_row challenges[MESSAGES_MAX];
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];

@@ -82,6 +82,13 @@ struct violation {
 	struct slice text;  // the frontend's own sentence
 };
 
+// What a person signs in with, to be told of things: its registration with a push service is what it is known by.
+struct device_use {
+	struct slice registration; // 1 to DEVICE_REGISTRATION_MAX bytes; absent: none
+	struct slice name, kind;   // the frontend's id and word for it
+};
+#define DEVICE_REGISTRATION_MAX 2000 // of a key in PostgreSQL
+
 // A code that is asked for or submitted, or the link that was sent with it.
 struct code_use {
 	const struct code_rule *rules; // of the dialect's purposes; NULL: the route has nothing to do with codes
@@ -119,6 +126,7 @@ struct registration {
 	size_t limit_count;
 	struct secret *password; // owned by whoever owns the registration, until the hash pool takes it
 	struct code_use code;
+	struct device_use device;
 	struct slice password_hash; // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;
 	struct slice birth_date;      // YYYY-MM-DD
