@@ -42,11 +42,24 @@ static void fill_token(const struct keyring *keys, struct slice token, struct co
 		code_token_digest(keys, infos[--count].epoch, token, use->token_digests[use->token_count++]);
 }
 
+// Whoever signs in with a password names any identity.
+static void fill_identity(const struct registration *r, struct code_use *use)
+{
+	use->by_password = r->claim_count > 0 && r->password;
+	use->has_address = use->by_password;
+	if (!use->by_password)
+		return;
+	use->kind = r->claims[0].kind;
+	use->value = r->claims[0].value;
+}
+
 enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
 {
 	const struct route *route = reading->route;
 	const struct dialect *dialect = route->dialect;
 	struct code_use *use = &reading->registration->code;
+	if (route->operation == OPERATION_SIGN_IN)
+		fill_identity(reading->registration, use);
 	if (!route->code.there)
 		return REASON_OK;
 	use->rules = dialect->codes;

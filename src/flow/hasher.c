@@ -4,6 +4,16 @@
 
 #include "enrolld/base/failpoint.h"
 
+// What was to be known is known.
+static void compared(struct work *work, bool fits)
+{
+	struct operation_case c = work_case(work);
+	work->compared = fits ? PASSWORD_FITS : PASSWORD_MISFITS;
+	work->facts.password = work->compared;
+	if (operation_decide(work->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE)
+		PANIC("a password that was compared is to be compared again");
+}
+
 static void hashed(struct credential_job *job, void *ctx)
 {
 	struct work *work = ctx;
@@ -14,7 +24,10 @@ static void hashed(struct credential_job *job, void *ctx)
 		return;
 	}
 	(void)FAILPOINT(hash_done);
-	work->changes.account.password_hash = slice_of(work->hash);
+	if (work->registration.code.by_password)
+		compared(work, !slice_is_absent(job->stored) && job->fits);
+	else
+		work->changes.account.password_hash = slice_of(work->hash);
 	tray_put(lane->hashed, work);
 }
 
@@ -40,6 +53,7 @@ static bool submit(struct lane *lane, struct work *work)
 	work->hash_job = (struct credential_job){
 		.password = work->registration.password,
 		.hash = work->hash,
+		.stored = work->facts.code.holder.password_hash, // absent: makes one, also where there is nothing to compare with
 		.done = hashed,
 		.ctx = work,
 		.priority = lane->kind == LANE_OTP ? CREDENTIAL_URGENT : CREDENTIAL_USUAL,

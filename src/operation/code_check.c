@@ -74,18 +74,22 @@ static void hold(const struct operation_case *c, struct changes *changes)
 		.holds = true, .kind = code->kind, .value = code->value, .challenge_id = code->challenge_id};
 }
 
-static enum decision refuse_wrong(const struct operation_case *c, const struct code_rule *rule, struct receipt *receipt,
-				  struct changes *changes)
+void operation_count_failure(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
-	const struct code_facts *code = &c->facts->code;
 	struct code_change *change = &changes->code;
 	change->counts = true;
-	change->failures = code->failures + 1;
+	change->failures = c->facts->code.failures + 1;
 	int64_t wait = operation_code_wait(change->failures);
 	if (wait > 0)
 		receipt->next_ms = change->locked_until_ms = c->facts->now_ms + wait;
+}
+
+static enum decision refuse_wrong(const struct operation_case *c, const struct code_rule *rule, struct receipt *receipt,
+				  struct changes *changes)
+{
+	operation_count_failure(c, receipt, changes);
 	receipt->has_tries = true;
-	receipt->tries_left = rule->tries - code->tries - 1;
+	receipt->tries_left = rule->tries - c->facts->code.tries - 1;
 	return operation_refuse(c, REASON_CODE_WRONG, receipt, changes);
 }
 
@@ -101,7 +105,8 @@ static void verify(const struct code_holder *holder, struct receipt *receipt, st
 }
 
 // Into the account: with its device, and in the language that is asked for.
-static void sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+void operation_enter_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			     struct changes *changes)
 {
 	const struct device_use *device = &c->registration->device;
 	operation_add_mint(op, c, receipt);
@@ -132,7 +137,7 @@ static enum decision open_account(const struct operation *op, const struct opera
 	operation_open_account(c, receipt, changes);
 	changes->account.state = "active";
 	changes->code.verifies = true;
-	sign_in(op, c, receipt, changes);
+	operation_enter_account(op, c, receipt, changes);
 	receipt->created = receipt->verified = true;
 	return DECISION_STORE;
 }
@@ -150,7 +155,7 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	if (code->holder.found) {
 		verify(&code->holder, receipt, changes);
 		if (rule->then != CODE_THEN_VERIFY)
-			sign_in(op, c, receipt, changes);
+			operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
 	}
 	if (rule->then == CODE_THEN_VERIFY)

@@ -19,6 +19,9 @@ enum decision operation_code_check(const struct operation *op, const struct oper
 enum decision operation_verify(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			       struct changes *changes);
 
+enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes);
+
 // Ends the request with the reason. What the changes hold besides result and receipt stays.
 enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt,
 			       struct changes *changes);
@@ -55,7 +58,11 @@ void operation_challenge(const struct operation *op, const struct operation_case
 // One more message of a challenge that is there.
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
 			  bool silent, struct receipt *receipt, struct changes *changes);
-// code_check.c: how long an address waits after so many wrong codes in a row.
+// code_check.c: one more failure of the address that the changes hold; and into the account that the receipt has.
+void operation_count_failure(const struct operation_case *c, struct receipt *receipt, struct changes *changes);
+void operation_enter_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			     struct changes *changes);
+// How long an address waits after so many wrong codes in a row.
 int64_t operation_code_wait(int64_t failures) ATTR_MUST_USE;
 // A keyed digest of the request, so that deciding again gives the same codes and tokens, and nobody without the key can tell them.
 struct nonce operation_nonce(const struct operation *op, const struct operation_case *c, uint16_t epoch, const char *word,

@@ -30,24 +30,26 @@ enum column {
 	NUMBER,
 	LOCALE,
 	NAME,
+	HASH,
 	NOW,
 };
 
 // clang-format off
 #define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
-#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own FROM k JOIN enrolld.challenge AS t "
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.secret FROM k JOIN enrolld.challenge AS t "
 
 // Named by address and purpose, by the challenge's id, or by its link.
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
-			"$8::uuid[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own)), "
-		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own FROM k WHERE k.value IS NOT NULL "
+			"$8::uuid[], $9::bool[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, secret)), "
+		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.secret FROM k WHERE k.value IS NOT NULL "
 			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
 			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
 		"c.consumed_at IS NOT NULL, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
-		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), " MS("clock_timestamp()") " "
+		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), "
+		"CASE WHEN d.secret THEN o.password_hash END, " MS("clock_timestamp()") " "
 	"FROM named AS d "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
 			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
@@ -60,7 +62,7 @@ static const struct statement find = {"code_find",
 bool code_asks(const struct registration *registration)
 {
 	const struct code_use *use = registration ? &registration->code : NULL;
-	return use && ((use->has_address && use->rule) || use->has_challenge || use->token_count > 0);
+	return use && ((use->has_address && (use->rule || use->by_password)) || use->has_challenge || use->token_count > 0);
 }
 
 static void add_row(struct params *params, size_t n, const struct code_ask *ask, const uint8_t *digest)
@@ -71,9 +73,10 @@ static void add_row(struct params *params, size_t n, const struct code_ask *ask,
 	param_add_text(&params->at[1], ask->request->realm);
 	param_add_text(&params->at[2], pointed ? SLICE_ABSENT : slice_of(claim_kind_name(use->kind)));
 	param_add_text(&params->at[3], pointed ? SLICE_ABSENT : use->value);
-	param_add_text(&params->at[4], pointed ? SLICE_ABSENT : slice_of(use->rule->purpose));
+	param_add_text(&params->at[4], pointed ? SLICE_ABSENT : slice_of(use->rule ? use->rule->purpose : ""));
 	param_add_uuid(&params->at[5], digest || !use->has_challenge ? NULL : &use->challenge_id);
 	param_add_uuid(&params->at[7], ask->account_id);
+	param_add_text(&params->at[8], use->by_password ? SLICE_LIT("t") : SLICE_LIT("f"));
 	if (digest)
 		param_add_bytes(&params->at[6], digest, DIGEST_SIZE);
 	else
@@ -83,7 +86,7 @@ static void add_row(struct params *params, size_t n, const struct code_ask *ask,
 size_t code_find(struct pipeline *p, const struct code_ask *asks, size_t count)
 {
 	struct params params;
-	params_init(&params, 8);
+	params_init(&params, 9);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < asks[i].use->token_count; j++)
 			add_row(&params, i, &asks[i], asks[i].use->token_digests[j]);
@@ -141,6 +144,7 @@ static void read_row(const PGresult *result, size_t r, const struct code_ask *as
 			.number = int_or_zero(result, r, NUMBER),
 			.locale = result_text(result, r, LOCALE, ask->arena),
 			.name = result_text(result, r, NAME, ask->arena),
+			.password_hash = result_text(result, r, HASH, ask->arena),
 		};
 	ask->facts->code = code;
 	ask->facts->now_ms = result_int(result, r, NOW);

@@ -172,6 +172,39 @@ def case_a_link_and_a_code_for_one_address(c):
     equal(kinds[1], "enrolld.account.verified.v1", "event")
 
 
+STORE = "/ecommerce/v1/auth"
+VISITOR = (("authorization", "Bearer visitor"),)
+
+
+def case_sign_in_with_a_password(c):
+    """In the words of a PosBytz store: pending until the address is verified, then in; strangers and wrong passwords are told apart by nobody."""
+    address = c.talk.address()
+    body = {"email": address, "password": "violet tractor"}
+    c.talk.post(body, path=f"{STORE}/signup", headers=VISITOR).reply(201)
+
+    def enter(**more):
+        return c.talk.post({**body, **more}, topic="otp", path=f"{STORE}/signin", headers=VISITOR)
+    equal(enter().body(403)["message"], "Account not verified", "before the address is verified")
+    mail = c.world.sinks.mailbox.content(c.world.sinks.mailbox.wait(address)[0])
+    token = re.search(r"token=([\w-]+)", mail.get_body(("plain",)).get_content()).group(1)
+    c.talk.post(None, topic="otp", path=f"/v1/verify?token={token}", method="GET").reply(200)
+    entered = enter()
+    equal(entered.body(200)["data"]["tokenType"], "Bearer", "token")
+    equal(c.talk.events(entered.account())[0].json()["identities"][0]["value"], address, "the account")
+    wrong, stranger = enter(password="violet tractors"), enter(email=c.talk.address())
+    equal((wrong.reply(401).value, wrong.result().json()["reason"]), (stranger.reply(401).value, "password_wrong"), "wrong and unknown")
+    equal(c.rows("select failures from enrolld.address where value = %s", address), [(1,)], "failures")
+    enter().reply(200)
+    c.settle()
+    equal(c.rows("select failures from enrolld.address where value = %s", address), [(0,)], "failures after the right one")
+    c.rows("update enrolld.address set failures = 10 where value = %s", address)
+    enter(password="violet tractors").reply(401)
+    before = c.worker.metrics().sum("hash_seconds_count")
+    locked = enter().reply(429)
+    true(25 <= int(locked.header("retry-after")) <= 30, f"retry-after {locked.header('retry-after')}")
+    equal(c.worker.metrics().sum("hash_seconds_count"), before, "hashes while it waits")
+
+
 def stopped(c):
     c.settle()
     equal(c.worker.stop(), 0, "exit status")
@@ -255,7 +288,7 @@ def main():
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     cases = Cases()
     try:
-        with World("codes") as world:
+        with World("codes", settings={"topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}}) as world:
             prepare(world)
             context = Context(world)
             context.worker.start()

@@ -48,6 +48,7 @@ struct code_holder {
 	bool pending;   // no identity of the account is verified yet
 	int64_t number; // integer id; 0: none
 	struct slice locale, name;
+	struct slice password_hash; // where a password is to be compared; absent: none
 };
 
 // An address and the last code that was made for it and a purpose.
@@ -75,13 +76,14 @@ struct facts {
 	int64_t now_ms; // database time of the look
 	int64_t mark;   // passed mark of the record's partition
 	enum hit hit;
-	struct inbox_row row;                  // valid unless hit is NONE or SWEPT
-	bool found;                            // row is filled
-	bool own;                              // the row was stored for this very record
-	bool taken[CLAIMS_MAX];                // by claim index: held by another account
-	struct slice proposals[DERIVED_MAX];   // by index of the derived claims: a value that was free at the look
-	struct code_facts code;                // of a registration that uses codes
-	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
+	struct inbox_row row;                // valid unless hit is NONE or SWEPT
+	bool found;                          // row is filled
+	bool own;                            // the row was stored for this very record
+	bool taken[CLAIMS_MAX];              // by claim index: held by another account
+	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
+	enum { PASSWORD_UNCOMPARED, PASSWORD_FITS, PASSWORD_MISFITS } password; // with that of the holder, by the hash pool
+	struct code_facts code;                                                 // of a registration that uses codes
+	struct limit_state limits[LIMITS_MAX];                                  // by index of the registration's limits
 };
 
 // Sets facts->hit from the rest: facts->found, row, mark, now_ms. horizon_ms: age past which inbox rows may have been swept.

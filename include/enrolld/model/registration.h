@@ -102,6 +102,7 @@ struct code_use {
 	uint8_t token_digests[CODE_EPOCHS_MAX][DIGEST_SIZE]; // it is named by its link, digested under each epoch of the key ring
 	size_t token_count;
 	struct secret *typed; // the code itself; owned as the password is
+	bool by_password;     // no code: the account that has the identity is asked for, with its password
 };
 
 #define CLAIMS_MAX 6

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sign in with a password.
+//
+// Decided three times at most: on the facts of the look, which say what to compare with; when the hash pool has compared; and, where failures are
+// counted, once the identity is held. Nobody learns from the answer or its time whether an identity is known: who is not there has a hash made.
+#include "operation/operation_private.h"
+
+static enum decision refuse_wrong(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	changes->code.holds = true;
+	operation_count_failure(c, receipt, changes);
+	return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
+}
+
+enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes)
+{
+	const struct code_use *use = &c->registration->code;
+	const struct code_facts *code = &c->facts->code;
+	const struct code_holder *holder = &code->holder;
+	if (c->registration->claim_count == 0) // nobody is named
+		return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
+	if (!use->by_password || !code->asked)
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	if (c->facts->now_ms < code->locked_until_ms) {
+		receipt->next_ms = code->locked_until_ms;
+		return operation_refuse(c, REASON_PASSWORD_LOCKED, receipt, changes);
+	}
+	if (c->facts->password == PASSWORD_UNCOMPARED)
+		return DECISION_HASH;
+	changes->code.kind = code->kind;
+	changes->code.value = code->value;
+	if (c->facts->password == PASSWORD_MISFITS || !holder->found)
+		return refuse_wrong(c, receipt, changes);
+	changes->code.holds = changes->code.counts = code->failures > 0;
+	if (holder->pending)
+		return operation_refuse(c, REASON_ACCOUNT_PENDING, receipt, changes);
+	changes->code.holds = changes->code.holds || !slice_is_absent(c->registration->locale);
+	receipt->has_account = true;
+	receipt->account_id = holder->account_id;
+	receipt->account_number = holder->number;
+	operation_enter_account(op, c, receipt, changes);
+	return DECISION_STORE;
+}

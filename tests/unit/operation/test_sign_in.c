@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing in with a password: what is compared with what, and what comes of it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "enrolld/doc/json.h"
+#include "operation/operation_private.h"
+
+#define NOW_MS INT64_C(1795560731123)
+
+struct fixture {
+	struct arena *arena;
+	struct keyring *keys;
+	struct secret_pool *secrets;
+	struct dialect_set *dialects;
+	struct operation_conf conf;
+	struct operation op;
+	struct record record;
+	struct request request;
+	struct registration registration;
+	struct facts facts;
+	struct operation_case c;
+	struct receipt receipt;
+	struct changes changes;
+};
+
+static const struct header headers[] = {{{"authorization", 13}, {"Bearer visitor", 14}}};
+
+static void read_request(struct fixture *x, const char *body)
+{
+	static const char *const names[] = {"posbytz"};
+	const struct dialect *dialect;
+	struct fault f;
+	secret_release(x->registration.password);
+	x->registration = (struct registration){0};
+	x->record = (struct record){.at = {"enroll.otp", 0, 7}};
+	x->request = (struct request){.record = &x->record,
+				      .method = SLICE_LIT("POST"),
+				      .path = SLICE_LIT("/ecommerce/v1/auth/signin"),
+				      .content_type = SLICE_LIT("application/json"),
+				      .headers = headers,
+				      .header_count = 1,
+				      .body = arena_copy(x->arena, slice_of(body)),
+				      .realm = SLICE_LIT("main"),
+				      .request_id = SLICE_LIT("id-1"),
+				      .asked_ms = NOW_MS};
+	assert_int_equal(dialect_route(x->dialects, names, 1, &x->request, &dialect, &x->c.route, &f), REASON_OK);
+	assert_int_equal(dialect_read(x->c.route, &x->request, x->secrets, NOW_MS, x->arena, &x->registration, &f), REASON_OK);
+	x->c = (struct operation_case){.request = &x->request,
+				       .route = x->c.route,
+				       .registration = &x->registration,
+				       .facts = &x->facts,
+				       .arena = x->arena};
+	x->facts = (struct facts){.now_ms = NOW_MS};
+	x->facts.code = (struct code_facts){.asked = true, .kind = CLAIM_EMAIL, .value = SLICE_LIT("ada@example.com")};
+}
+
+static void has_account(struct fixture *x)
+{
+	x->facts.code.holder = (struct code_holder){.found = true,
+						    .account_id = uuid_v8_of((const uint8_t *)"an account's id "),
+						    .number = 17,
+						    .password_hash = SLICE_LIT("$argon2id$...")};
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	static const char *const names[] = {"posbytz"};
+	struct fixture *x = &fixture;
+	struct fault f;
+	bool locked;
+	*x = (struct fixture){.arena = arena_create(4096)};
+	json_setup();
+	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+		return -1;
+	x->keys = keyring_for_tests();
+	const struct dialect_options options = {.keys = x->keys};
+	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
+		return -1;
+	settings_defaults(&operation_settings, x->arena, &x->conf);
+	x->op = (struct operation){&x->conf, x->keys, INT64_C(30) * 86400000};
+	read_request(x, "{\"email\":\"Ada@example.com\",\"password\":\"secret123\"}");
+	*state = x;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+	secret_release(x->registration.password);
+	dialect_set_destroy(x->dialects);
+	secret_pool_destroy(x->secrets);
+	keyring_destroy(x->keys);
+	arena_destroy(x->arena);
+	return 0;
+}
+
+static void decides(struct fixture *x, enum reason reason)
+{
+	assert_int_equal(operation_decide(&x->op, &x->c, &x->receipt, &x->changes), DECISION_STORE);
+	if (x->receipt.reason != reason)
+		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
+}
+
+static void everybody_costs_a_hash_first(void **state)
+{
+	struct fixture *x = *state;
+	assert_true(x->registration.code.by_password && x->registration.code.kind == CLAIM_EMAIL);
+	assert_true(slice_equal_text(x->registration.code.value, "ada@example.com"));
+	assert_int_equal(operation_decide(&x->op, &x->c, &x->receipt, &x->changes), DECISION_HASH); // a stranger
+	has_account(x);
+	assert_int_equal(operation_decide(&x->op, &x->c, &x->receipt, &x->changes), DECISION_HASH);
+	assert_false(x->changes.has_account || x->changes.code.holds);
+}
+
+static void the_right_password_enters(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	x->facts.password = PASSWORD_FITS;
+	decides(x, REASON_OK);
+	assert_true(x->receipt.has_account && x->receipt.has_mint);
+	assert_true(uuid_equal(&x->receipt.account_id, &x->facts.code.holder.account_id));
+	assert_int_equal(x->receipt.account_number, 17);
+	assert_false(x->changes.code.holds || x->changes.code.counts);
+	x->facts.code.failures = 3; // are over then
+	decides(x, REASON_OK);
+	assert_true(x->changes.code.holds && x->changes.code.counts);
+	assert_int_equal(x->changes.code.failures, 0);
+	assert_null(strstr(x->changes.receipt.ptr, "argon2"));
+}
+
+static void wrong_ones_are_told_and_counted_alike(void **state)
+{
+	struct fixture *x = *state;
+	x->facts.password = PASSWORD_MISFITS;
+	decides(x, REASON_PASSWORD_WRONG);
+	struct changes stranger = x->changes;
+	struct slice bytes = x->changes.receipt;
+	assert_true(stranger.code.holds && stranger.code.counts);
+	assert_int_equal(stranger.code.failures, 1);
+	has_account(x);
+	x->facts.code.holder.pending = true; // is told to nobody without the password
+	decides(x, REASON_PASSWORD_WRONG);
+	assert_true(slice_equal(bytes, x->changes.receipt));
+	assert_int_equal(x->changes.code.failures, 1);
+	x->facts.code.failures = 10;
+	decides(x, REASON_PASSWORD_WRONG);
+	assert_int_equal(x->changes.code.locked_until_ms, NOW_MS + 30000);
+	x->facts.code.locked_until_ms = NOW_MS + 30000;
+	x->facts.password = PASSWORD_FITS;
+	decides(x, REASON_PASSWORD_LOCKED);
+	x->facts.password = PASSWORD_UNCOMPARED; // without a hash, whoever it is
+	decides(x, REASON_PASSWORD_LOCKED);
+	assert_int_equal(x->receipt.next_ms, NOW_MS + 30000);
+}
+
+static void a_pending_account_is_not_entered(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	x->facts.code.holder.pending = true;
+	x->facts.password = PASSWORD_FITS;
+	decides(x, REASON_ACCOUNT_PENDING);
+	assert_false(x->receipt.has_account || x->receipt.has_mint);
+}
+
+static void nobody_is_not_compared(void **state)
+{
+	struct fixture *x = *state;
+	read_request(x, "{\"password\":\"secret123\"}");
+	decides(x, REASON_PASSWORD_WRONG);
+	assert_false(x->changes.code.holds);
+}
+
+static void confirmed_under_the_lock(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	x->facts.password = PASSWORD_MISFITS;
+	decides(x, REASON_PASSWORD_WRONG);
+	assert_false(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	x->facts.code.failures = 1; // another's
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	assert_int_equal(x->changes.code.failures, 2);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(everybody_costs_a_hash_first),
+		test(the_right_password_enters),
+		test(wrong_ones_are_told_and_counted_alike),
+		test(a_pending_account_is_not_entered),
+		test(nobody_is_not_compared),
+		test(confirmed_under_the_lock),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
