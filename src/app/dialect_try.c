@@ -325,10 +325,7 @@ static int run_lines(struct trial *t)
 				number);
 			status = EX_DATAERR;
 		}
-		secret_release(t->registration.password);
-		secret_release(t->registration.code.typed);
-		t->registration.code.typed = NULL;
-		t->registration.password = NULL;
+		registration_forget(&t->registration);
 		arena_destroy(t->arena);
 		t->arena = whole;
 		fwrite(t->out.data ? t->out.data : "", 1, t->out.len, stdout);
@@ -409,8 +406,7 @@ int dialect_try(const struct invocation *invocation, const char *word)
 		status = run(&t, text);
 	command_print(&t.out);
 out:
-	secret_release(t.registration.password);
-	secret_release(t.registration.code.typed);
+	registration_forget(&t.registration);
 	strbuf_free(&t.out);
 	strbuf_free(&report);
 	dialect_set_destroy(t.set);

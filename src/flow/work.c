@@ -26,8 +26,7 @@ void work_destroy(struct work *work)
 		return;
 	if (work->entry.listed || work->order.stage != ORDER_OUTSIDE)
 		PANIC("a work item is destroyed while the ledger or an order key still holds it");
-	secret_release(work->registration.password);
-	secret_release(work->registration.code.typed);
+	registration_forget(&work->registration);
 	dialect_set_release(work->dialects);
 	arena_destroy(work->arena);
 	secret_wipe(work->hash, sizeof(work->hash));

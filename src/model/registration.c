@@ -45,6 +45,13 @@ const char *claim_kind_name(enum claim_kind kind)
 	return claim_names[kind];
 }
 
+void registration_forget(struct registration *r)
+{
+	secret_release(r->password);
+	secret_release(r->code.typed);
+	r->password = r->code.typed = NULL;
+}
+
 const struct code_rule *code_use_rule(const struct code_use *use, struct slice purpose)
 {
 	for (size_t i = 0; i < use->rule_count; i++)

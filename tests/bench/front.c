@@ -106,7 +106,7 @@ static void read_record(struct front *front, const struct sample *sample, long n
 		must(dialect_route(front->set, names, 1, &request, &dialect, &route, &f), sample->name, &f);
 		must(dialect_read(route, &request, front->secrets, TIME_MS, front->arena, &registration, &f), sample->name, &f);
 	}
-	secret_release(registration.password);
+	registration_forget(&registration);
 	arena_reset(front->arena);
 }
 

@@ -256,7 +256,7 @@ static void again(const struct pair *pair, const struct trial *before)
 	require(slice_equal(t.answer.body, before->answer.body));
 	for (size_t i = 0; i < t.answer.header_count; i++)
 		require(slice_equal(t.answer.headers[i].value, before->answer.headers[i].value));
-	secret_release(t.registration.password);
+	registration_forget(&t.registration);
 	arena_destroy(t.arena);
 }
 
@@ -300,7 +300,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	run(&pair, &t);
 	again(&pair, &t);
-	secret_release(t.registration.password);
+	registration_forget(&t.registration);
 	arena_destroy(t.arena);
 	dialect_set_destroy(made);
 	return 0;

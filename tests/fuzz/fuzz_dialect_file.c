@@ -64,7 +64,7 @@ static void ask(const struct dialect_set *set, struct secret_pool *pool)
 	receipt.violation_count = registration.violation_count;
 	dialect_answer(dialect, route, &request, &registration, &receipt, arena, &answer);
 	require(answer.status >= 200 && answer.status <= 599);
-	secret_release(registration.password);
+	registration_forget(&registration);
 	arena_destroy(arena);
 }
 

@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(json_parse(answer.body, JSON_LIMITS_DEFAULT, arena, &root, &f) == REASON_OK);
 	dialect_answer(dialect, route, &request, NULL, &receipt, arena, &again);
 	require(slice_equal(answer.body, again.body)); // the native answers show no input
-	secret_release(registration.password);
+	registration_forget(&registration);
 	arena_destroy(arena);
 	return 0;
 }

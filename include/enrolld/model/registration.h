@@ -139,6 +139,8 @@ struct registration {
 		*reading; // what the dialect found in the request, for its answers; NULL if it did not get that far
 };
 
+// Releases the secrets that it still owns.
+void registration_forget(struct registration *r);
 // The dialect's rule for a purpose; NULL if it has none.
 const struct code_rule *code_use_rule(const struct code_use *use, struct slice purpose) ATTR_MUST_USE;
 const struct claim *registration_claim(const struct registration *r, enum claim_kind kind) ATTR_MUST_USE; // NULL if none

@@ -29,8 +29,7 @@ void case_start_with(struct dialect_case *c, const char *directory, const char *
 
 void case_end(struct dialect_case *c)
 {
-	secret_release(c->registration.password);
-	secret_release(c->registration.code.typed);
+	registration_forget(&c->registration);
 	dialect_set_destroy(c->set);
 	secret_pool_destroy(c->pool);
 	keyring_destroy(c->keys);
@@ -39,8 +38,7 @@ void case_end(struct dialect_case *c)
 
 enum reason case_read(struct dialect_case *c, const char *method, const char *path, struct slice body)
 {
-	secret_release(c->registration.password);
-	secret_release(c->registration.code.typed);
+	registration_forget(&c->registration);
 	c->registration = (struct registration){0};
 	char *value = arena_alloc(c->arena, body.len + 1);
 	if (body.len)
@@ -130,8 +128,7 @@ static enum reason look(struct dialect_case *c, const char *kinds, enum reason r
 
 const char *case_exchange(struct dialect_case *c, const struct case_request *row)
 {
-	secret_release(c->registration.password);
-	secret_release(c->registration.code.typed);
+	registration_forget(&c->registration);
 	c->registration = (struct registration){0};
 	size_t len = row->body ? strlen(row->body) : 0;
 	char *body = arena_alloc(c->arena, len + 1);

@@ -38,8 +38,7 @@ struct fixture {
 
 static void release(struct fixture *x)
 {
-	secret_release(x->registration.password);
-	secret_release(x->registration.code.typed);
+	registration_forget(&x->registration);
 	x->registration = (struct registration){0};
 }
 
