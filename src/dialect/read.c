@@ -116,8 +116,12 @@ static enum reason accept(struct dialect_reading *reading, struct secret_pool *p
 	derive_all(reading);
 	memcpy(reading->registration->unverified, reading->route->unverified, sizeof(reading->registration->unverified));
 	reading->registration->wants_tokens = reading->route->dialect->token_count > 0;
-	enum reason reason = keep_password(reading, pool, f);
-	return reason == REASON_OK ? code_fill(reading, pool, f) : reason;
+	reason = keep_password(reading, pool, f);
+	if (reason == REASON_OK)
+		reason = code_fill(reading, pool, f);
+	if (reason != REASON_OK)
+		registration_forget(reading->registration); // it is read once more
+	return reason;
 }
 
 static enum reason read_fields(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
