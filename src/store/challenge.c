@@ -7,7 +7,7 @@ static const struct statement insert = {"challenge_insert",
 	"INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, "
 		"token_digest, length, alphabet, created_at, sent_at, expires_at) "
 	"SELECT k.challenge_id, k.realm, k.account_id, k.purpose, k.channel, k.kind, k.value, k.nonce, k.epoch, k.digest, k.length, k.alphabet, "
-		"m.moment, m.moment, m.moment + k.life * interval '1 millisecond' "
+		"m.moment, m.moment, now() + k.life * interval '1 millisecond' "
 	"FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::int2[], "
 		"$10::bytea[], $11::int8[], $12::int2[], $13::text[]) "
 		"AS k(challenge_id, realm, account_id, purpose, channel, kind, value, nonce, epoch, digest, life, length, alphabet), "
