@@ -8,8 +8,8 @@
 static void compared(struct work *work, bool fits)
 {
 	struct operation_case c = work_case(work);
-	work->compared = fits ? PASSWORD_FITS : PASSWORD_MISFITS;
-	work->facts.password = work->compared;
+	work->facts.password = work->password = fits ? PASSWORD_FITS : PASSWORD_MISFITS;
+	work->facts.compared = work->compared = work->facts.code.holder.password_hash;
 	if (operation_decide(work->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE)
 		PANIC("a password that was compared is to be compared again");
 }

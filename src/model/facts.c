@@ -3,6 +3,8 @@
 // has passed comes first, since what has passed was answered then.
 #include "enrolld/model/facts.h"
 
+#include <string.h>
+
 #include "enrolld/base/fault.h"
 
 static const char *const hit_names[] = {
@@ -15,6 +17,14 @@ const char *hit_name(enum hit hit)
 	if ((size_t)hit >= ARRAY_LEN(hit_names))
 		PANIC("hit_name: %d", (int)hit);
 	return hit_names[hit];
+}
+
+void facts_renew(struct facts *facts, int64_t now_ms, int64_t mark)
+{
+	struct facts now = {.now_ms = now_ms, .mark = mark, .password = facts->password, .compared = facts->compared};
+	memcpy(now.proposals, facts->proposals, sizeof(now.proposals));
+	memcpy(now.limits, facts->limits, sizeof(now.limits));
+	*facts = now;
 }
 
 static bool contradicts(const struct fingerprint *stored, const struct request *request)

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sign in with a password.
 //
-// Decided three times at most: on the facts of the look, which say what to compare with; when the hash pool has compared; and, where failures are
-// counted, once the identity is held. Nobody learns from the answer or its time whether an identity is known: who is not there has a hash made.
+// Decided three times: on the facts of the look, which say what to compare with; when the hash pool has compared; and once the identity is held,
+// when its account must still have the hash that was compared with. Nobody learns from the answer or its time whether an identity is known: who is not there has a hash made.
 #include "operation/operation_private.h"
 
 static enum decision refuse_wrong(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
-	changes->code.holds = true;
 	operation_count_failure(c, receipt, changes);
 	return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
 }
@@ -30,12 +29,13 @@ enum decision operation_sign_in(const struct operation *op, const struct operati
 		return DECISION_HASH;
 	changes->code.kind = code->kind;
 	changes->code.value = code->value;
-	if (c->facts->password == PASSWORD_MISFITS || !holder->found)
+	changes->code.holds = true;
+	bool fits = c->facts->password == PASSWORD_FITS && holder->found && slice_equal(c->facts->compared, holder->password_hash);
+	if (!fits)
 		return refuse_wrong(c, receipt, changes);
-	changes->code.holds = changes->code.counts = code->failures > 0;
+	changes->code.counts = code->failures > 0;
 	if (holder->pending)
 		return operation_refuse(c, REASON_ACCOUNT_PENDING, receipt, changes);
-	changes->code.holds = changes->code.holds || !slice_is_absent(c->registration->locale);
 	receipt->has_account = true;
 	receipt->account_id = holder->account_id;
 	receipt->account_number = holder->number;

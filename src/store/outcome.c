@@ -2,8 +2,6 @@
 // Who won: first those whose row is another's, then claims that are, then limits, item by item in their order.
 #include "store/outcome.h"
 
-#include <string.h>
-
 #include "enrolld/base/failpoint.h"
 #include "store/result.h"
 
@@ -18,10 +16,8 @@ struct settling {
 // Facts of the look stay with those that won; the others get what is true now.
 static void renew_facts(const struct settling *s, struct store_item *item, enum store_outcome outcome)
 {
-	struct facts now = {.now_ms = s->marks->now_ms, .mark = progress_mark(s->marks, &item->request->record->at)};
-	memcpy(now.limits, item->facts->limits, sizeof(now.limits));
 	item->outcome = outcome;
-	*item->facts = now;
+	facts_renew(item->facts, s->marks->now_ms, progress_mark(s->marks, &item->request->record->at));
 }
 
 static struct arena *found(void *ctx, size_t index, struct inbox_row **row)

@@ -81,11 +81,14 @@ struct facts {
 	bool own;                            // the row was stored for this very record
 	bool taken[CLAIMS_MAX];              // by claim index: held by another account
 	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
-	enum { PASSWORD_UNCOMPARED, PASSWORD_FITS, PASSWORD_MISFITS } password; // with that of the holder, by the hash pool
+	enum { PASSWORD_UNCOMPARED, PASSWORD_FITS, PASSWORD_MISFITS } password; // by the hash pool
+	struct slice compared;                                                  // the hash that it was compared with; absent: none
 	struct code_facts code;                                                 // of a registration that uses codes
 	struct limit_state limits[LIMITS_MAX];                                  // by index of the registration's limits
 };
 
+// What was true is not any more. What was worked out since the look stays: proposals, how the limits stand, and what was compared.
+void facts_renew(struct facts *facts, int64_t now_ms, int64_t mark);
 // Sets facts->hit from the rest: facts->found, row, mark, now_ms. horizon_ms: age past which inbox rows may have been swept.
 // A row whose fingerprint epoch is no longer in the key ring counts as equal: nothing can be said against it.
 void facts_classify(struct facts *facts, const struct request *request, int64_t horizon_ms);

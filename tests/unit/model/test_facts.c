@@ -91,11 +91,29 @@ static void hits_have_names_for_the_metric(void **state)
 	assert_string_equal(hit_name(HIT_SWEPT), "swept");
 }
 
+static void what_was_worked_out_stays(void **state)
+{
+	struct facts facts = {
+		.now_ms = 1, .found = true, .taken = {true}, .password = PASSWORD_FITS, .compared = SLICE_LIT("$argon2id$...")};
+	(void)state;
+	facts.proposals[1] = SLICE_LIT("ada-2");
+	facts.limits[0].used = 3;
+	facts.code = (struct code_facts){.asked = true, .found = true};
+	facts_renew(&facts, 17, 4);
+	assert_true(facts.now_ms == 17 && facts.mark == 4);
+	assert_false(facts.found || facts.taken[0] || facts.code.asked);
+	assert_int_equal(facts.password, PASSWORD_FITS);
+	assert_true(slice_equal_text(facts.compared, "$argon2id$..."));
+	assert_true(slice_equal_text(facts.proposals[1], "ada-2"));
+	assert_int_equal(facts.limits[0].used, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_has_its_hit),
 		cmocka_unit_test(hits_have_names_for_the_metric),
+		cmocka_unit_test(what_was_worked_out_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,20 @@ static void decides(struct fixture *x, enum reason reason)
 		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
 }
 
+// As the hash pool does.
+static void compared(struct fixture *x, int password)
+{
+	x->facts.password = password;
+	x->facts.compared = x->facts.code.holder.password_hash;
+}
+
+static void confirms(struct fixture *x, enum reason reason)
+{
+	operation_confirm(&x->op, &x->c, &x->receipt, &x->changes);
+	if (x->receipt.reason != reason)
+		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
+}
+
 static void everybody_costs_a_hash_first(void **state)
 {
 	struct fixture *x = *state;
@@ -124,15 +138,16 @@ static void the_right_password_enters(void **state)
 {
 	struct fixture *x = *state;
 	has_account(x);
-	x->facts.password = PASSWORD_FITS;
+	compared(x, PASSWORD_FITS);
 	decides(x, REASON_OK);
 	assert_true(x->receipt.has_account && x->receipt.has_mint);
 	assert_true(uuid_equal(&x->receipt.account_id, &x->facts.code.holder.account_id));
 	assert_int_equal(x->receipt.account_number, 17);
-	assert_false(x->changes.code.holds || x->changes.code.counts);
+	assert_true(x->changes.code.holds); // what it was compared with may be another's when it is stored
+	assert_false(x->changes.code.counts);
 	x->facts.code.failures = 3; // are over then
 	decides(x, REASON_OK);
-	assert_true(x->changes.code.holds && x->changes.code.counts);
+	assert_true(x->changes.code.counts);
 	assert_int_equal(x->changes.code.failures, 0);
 	assert_null(strstr(x->changes.receipt.ptr, "argon2"));
 }
@@ -140,7 +155,7 @@ static void the_right_password_enters(void **state)
 static void wrong_ones_are_told_and_counted_alike(void **state)
 {
 	struct fixture *x = *state;
-	x->facts.password = PASSWORD_MISFITS;
+	compared(x, PASSWORD_MISFITS);
 	decides(x, REASON_PASSWORD_WRONG);
 	struct changes stranger = x->changes;
 	struct slice bytes = x->changes.receipt;
@@ -155,7 +170,7 @@ static void wrong_ones_are_told_and_counted_alike(void **state)
 	decides(x, REASON_PASSWORD_WRONG);
 	assert_int_equal(x->changes.code.locked_until_ms, NOW_MS + 30000);
 	x->facts.code.locked_until_ms = NOW_MS + 30000;
-	x->facts.password = PASSWORD_FITS;
+	compared(x, PASSWORD_FITS);
 	decides(x, REASON_PASSWORD_LOCKED);
 	x->facts.password = PASSWORD_UNCOMPARED; // without a hash, whoever it is
 	decides(x, REASON_PASSWORD_LOCKED);
@@ -167,7 +182,7 @@ static void a_pending_account_is_not_entered(void **state)
 	struct fixture *x = *state;
 	has_account(x);
 	x->facts.code.holder.pending = true;
-	x->facts.password = PASSWORD_FITS;
+	compared(x, PASSWORD_FITS);
 	decides(x, REASON_ACCOUNT_PENDING);
 	assert_false(x->receipt.has_account || x->receipt.has_mint);
 }
@@ -184,12 +199,38 @@ static void confirmed_under_the_lock(void **state)
 {
 	struct fixture *x = *state;
 	has_account(x);
-	x->facts.password = PASSWORD_MISFITS;
+	compared(x, PASSWORD_MISFITS);
 	decides(x, REASON_PASSWORD_WRONG);
-	assert_false(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
 	x->facts.code.failures = 1; // another's
-	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	operation_confirm(&x->op, &x->c, &x->receipt, &x->changes);
 	assert_int_equal(x->changes.code.failures, 2);
+}
+
+// The password fits the hash that was compared with, and no other's.
+static void what_was_compared_is_what_is_entered(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	compared(x, PASSWORD_FITS);
+	const struct facts then = x->facts;
+	decides(x, REASON_OK);
+	x->facts.code.holder.password_hash = SLICE_LIT(
+		"$argon2id$another"); // has another password, or the identity another account
+	confirms(x, REASON_PASSWORD_WRONG);
+	assert_false(x->receipt.has_account || x->receipt.has_mint);
+	assert_int_equal(x->changes.code.failures, 1);
+	x->facts.code.holder.password_hash = SLICE_ABSENT;
+	confirms(x, REASON_PASSWORD_WRONG);
+	x->facts.code.holder = (struct code_holder){0};
+	confirms(x, REASON_PASSWORD_WRONG);
+	x->facts = then;
+	x->facts.code.locked_until_ms = NOW_MS + 1;
+	confirms(x, REASON_PASSWORD_LOCKED);
+	x->facts = then;
+	x->facts.code.holder.pending = true;
+	confirms(x, REASON_ACCOUNT_PENDING);
+	x->facts = then;
+	confirms(x, REASON_OK);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -203,6 +244,7 @@ int main(void)
 		test(a_pending_account_is_not_entered),
 		test(nobody_is_not_compared),
 		test(confirmed_under_the_lock),
+		test(what_was_compared_is_what_is_entered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
