@@ -94,6 +94,8 @@ static void check_code_fields(struct loader *loader, int line, const struct rout
 		loader_error(loader, line, "a code is asked for with a purpose, and a field that maps to email or phone");
 	if (route->operation == OPERATION_CODE_CHECK && !has_target(route, TARGET_CODE))
 		loader_error(loader, line, "a code is tried with a field that maps to code");
+	if (route->code.rule && route->code.rule->then == CODE_THEN_SIGN_UP && !address)
+		loader_error(loader, line, "a code that signs up is tried with its address: a field that maps to email or phone");
 	if (route->operation == OPERATION_CODE_CHECK && !(address && named) && !has_target(route, TARGET_CHALLENGE_ID))
 		loader_error(
 			loader, line,

@@ -43,6 +43,8 @@ static enum reason standing(const struct operation *op, const struct operation_c
 	const struct code_facts *code = &c->facts->code;
 	if (!rule || !code->found || !keyring_has(op->keys, code->seed.epoch))
 		return REASON_CODE_UNKNOWN;
+	if (rule->then == CODE_THEN_SIGN_UP && !use->has_address) // whoever has none: there would be no claim
+		return REASON_OPERATION_UNAVAILABLE;
 	if (use->has_address && (use->kind != code->kind || !slice_equal(use->value, code->value)))
 		return REASON_CODE_UNKNOWN;
 	if (code->superseded)
@@ -128,8 +130,6 @@ void operation_enter_account(const struct operation *op, const struct operation_
 static enum decision open_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				  struct changes *changes)
 {
-	if (!c->registration->code.has_address) // it would have no claim
-		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
 	if (operation_any_taken(c)) { // another claim than the address, which nobody has
 		changes->code.consumes = false;
 		return operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);

@@ -77,6 +77,10 @@ static const struct {
 } cases[] = {
 	{ROUTE, ""},
 	{ROUTE "  - {name: b, operation: verify, type: x.v1}\n", ""},
+	{HEAD "codes: {a: {then: sign_up}}\nroutes:\n  - {name: a, operation: code_check, type: t, code: {purpose: a}, "
+	      "fields: {c: {from: /c, map: code, secret: true, rules: [type: text]}, "
+	      "i: {from: /i, map: challenge_id, rules: [uuid]}}}\n",
+	 "9: a code that signs up is tried with its address: a field that maps to email or phone\n"},
 	{"format: 1\nformat: 2\n", "2:1: format: given twice, first in line 1\n"},
 	{"[]", "1: the file is a map, not list\n"},
 	{ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a, verify: []}\n", ""},

@@ -585,6 +585,24 @@ static void follows_link(struct fixture *x)
 	x->facts.code.value = SLICE_LIT("ada@example.com");
 }
 
+static void a_code_that_opens_an_account_is_tried_with_its_address(void **state)
+{
+	struct fixture *x = *state;
+	tries_right(x, "sign_up");
+	const char *code = arena_text(x->arena, x->code);
+	char id[UUID_TEXT_SIZE];
+	uuid_format(&x->facts.code.challenge_id, id);
+	read_request(x, "POST", "/v1/codes/check", NULL,
+		     arena_printf(x->arena, "{\"challenge_id\":\"%s\",\"code\":\"%s\"}", id, code).ptr);
+	has_code(x, "sign_up");
+	refuses(x, REASON_OPERATION_UNAVAILABLE);
+	has_account(x); // is not told
+	refuses(x, REASON_OPERATION_UNAVAILABLE);
+	follows_link(x);
+	x->facts.code.purpose = SLICE_LIT("sign_up");
+	refuses(x, REASON_OPERATION_UNAVAILABLE);
+}
+
 static void a_link_verifies_once(void **state)
 {
 	struct fixture *x = *state;
@@ -721,6 +739,7 @@ int main(void)
 		test(another_claim_that_is_taken_leaves_the_code_alive),
 		test(a_code_may_be_typed_as_people_do),
 		test(the_challenge_may_be_named_by_its_id),
+		test(a_code_that_opens_an_account_is_tried_with_its_address),
 		test(a_link_verifies_once),
 		test(an_old_link_verifies_nothing),
 		test(other_facts_decide_again),
