@@ -3,7 +3,7 @@
 
 -- Whoever asks for a code, or tries one, locks the row of its address first: tries of one address come one after the other, and a newer code
 -- takes the place of an older one before or after a try, never during one. failures: wrong tries in a row, whatever code they were about.
--- Locked after limit and before challenge.
+-- Locked after limit and before challenge. So is who tries a password: kind is password:email and so on then, value a keyed digest of the identity.
 CREATE TABLE enrolld.address (
     realm text COLLATE "C" NOT NULL,
     kind text COLLATE "C" NOT NULL,

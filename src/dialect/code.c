@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which code a request asks for, tries, or follows the link of.
 #include "dialect/reading.h"
+#include "enrolld/base/hex.h"
+#include "enrolld/crypto/digest.h"
 
 #define TYPED_MAX 64 // no code with its blanks and dashes is longer
 
@@ -43,14 +45,20 @@ static void fill_token(const struct keyring *keys, struct slice token, struct co
 }
 
 // Whoever signs in with a password names any identity.
-static void fill_identity(const struct registration *r, struct code_use *use)
+static void fill_identity(const struct registration *r, const struct keyring *keys, struct arena *arena, struct code_use *use)
 {
-	use->by_password = r->claim_count > 0 && r->password;
+	use->by_password = r->claim_count > 0 && r->password && keys;
 	use->has_address = use->by_password;
 	if (!use->by_password)
 		return;
 	use->kind = r->claims[0].kind;
 	use->value = r->claims[0].value;
+	const struct slice parts[] = {slice_of(claim_kind_name(use->kind)), use->value};
+	uint8_t digest[DIGEST_SIZE];
+	char text[HEX_TEXT_SIZE(DIGEST_SIZE)];
+	digest_keyed(keys, keyring_active(keys), "password", parts, ARRAY_LEN(parts), digest);
+	hex_encode(digest, sizeof(digest), text);
+	use->subject = arena_copy(arena, slice_of(text));
 }
 
 enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
@@ -59,7 +67,7 @@ enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool,
 	const struct dialect *dialect = route->dialect;
 	struct code_use *use = &reading->registration->code;
 	if (route->operation == OPERATION_SIGN_IN)
-		fill_identity(reading->registration, use);
+		fill_identity(reading->registration, dialect->set->keys, reading->arena, use);
 	if (!route->code.there)
 		return REASON_OK;
 	use->rules = dialect->codes;

@@ -29,6 +29,7 @@ enum decision operation_sign_in(const struct operation *op, const struct operati
 		return DECISION_HASH;
 	changes->code.kind = code->kind;
 	changes->code.value = code->value;
+	changes->code.subject = use->subject;
 	changes->code.holds = true;
 	bool fits = c->facts->password == PASSWORD_FITS && holder->found && slice_equal(c->facts->compared, holder->password_hash);
 	if (!fits)

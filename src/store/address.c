@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Table address: who asks for a code or tries one holds the row of the address that it was sent to.
+// Table address: who asks for a code or tries one holds the row of the address that it was sent to; who tries a password, that of its identity.
 #include "store/address.h"
 
 #include <stdlib.h>
@@ -35,14 +35,24 @@ static int compare(const void *a, const void *b)
 	const struct address_row *left = a, *right = b;
 	int order = slice_compare(left->realm, right->realm);
 	if (order == 0)
-		order = slice_compare(slice_of(claim_kind_name(left->kind)), slice_of(claim_kind_name(right->kind)));
+		order = slice_compare(left->kind, right->kind);
 	return order ? order : slice_compare(left->value, right->value);
 }
 
+// Wrong passwords of an identity do not keep anybody from its codes, nor the other way round: each has a row.
 static struct address_row row_of(const struct store_item *item)
 {
+	static const char *const password_kinds[CLAIM_KIND_COUNT] = {
+		[CLAIM_EMAIL] = "password:email", [CLAIM_PHONE] = "password:phone",   [CLAIM_USERNAME] = "password:username",
+		[CLAIM_SLUG] = "password:slug",   [CLAIM_HANDLE] = "password:handle",
+	};
 	const struct code_change *code = &item->changes->code;
-	return (struct address_row){.realm = item->request->realm, .value = code->value, .kind = code->kind};
+	bool by_password = !slice_is_absent(code->subject);
+	return (struct address_row){
+		.realm = item->request->realm,
+		.kind = slice_of(by_password ? password_kinds[code->kind] : claim_kind_name(code->kind)),
+		.value = by_password ? code->subject : code->value,
+	};
 }
 
 void address_table_begin(struct address_table *table, const struct store_item *items, size_t count, struct arena *arena)
@@ -64,7 +74,7 @@ void address_table_begin(struct address_table *table, const struct store_item *i
 static void add_keys(struct params *params, const struct address_row *row)
 {
 	param_add_text(&params->at[0], row->realm);
-	param_add_text(&params->at[1], slice_of(claim_kind_name(row->kind)));
+	param_add_text(&params->at[1], row->kind);
 	param_add_text(&params->at[2], row->value);
 }
 

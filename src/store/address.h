@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Table address, as a batch asks it: every key once; who has its row has the challenges of that address.
+// Table address, as a batch asks it: every key once; who has its row has the challenges of that address, or may try its password.
 #pragma once
 
 #include "store/pipeline.h"
 #include "store/tables.h"
 
 struct address_row {
-	struct slice realm, value;
-	enum claim_kind kind;
+	struct slice realm, kind, value;
 	const struct store_item *owner; // the first item that asks for it; the others must come again
 };
 

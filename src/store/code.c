@@ -36,24 +36,25 @@ enum column {
 
 // clang-format off
 #define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
-#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.secret FROM k JOIN enrolld.challenge AS t "
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject FROM k JOIN enrolld.challenge AS t "
 
 // Named by address and purpose, by the challenge's id, or by its link.
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
-			"$8::uuid[], $9::bool[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, secret)), "
-		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.secret FROM k WHERE k.value IS NOT NULL "
+			"$8::uuid[], $9::text[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject)), "
+		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject FROM k WHERE k.value IS NOT NULL "
 			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
 			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
 		"c.consumed_at IS NOT NULL, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
 		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), "
-		"CASE WHEN d.secret THEN o.password_hash END, " MS("clock_timestamp()") " "
+		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, " MS("clock_timestamp()") " "
 	"FROM named AS d "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
 			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
-		"LEFT JOIN enrolld.address AS a ON a.realm = d.realm AND a.kind = d.kind AND a.value = d.value "
+		"LEFT JOIN enrolld.address AS a ON a.realm = d.realm "
+			"AND a.kind = CASE WHEN d.subject IS NULL THEN d.kind ELSE 'password:' || d.kind END AND a.value = coalesce(d.subject, d.value) "
 		"LEFT JOIN enrolld.claim AS h ON h.realm = d.realm AND h.kind = d.kind AND h.value = d.value "
 			"AND h.account_id IS DISTINCT FROM d.own "
 		"LEFT JOIN enrolld.account AS o ON o.account_id = h.account_id"};
@@ -76,7 +77,7 @@ static void add_row(struct params *params, size_t n, const struct code_ask *ask,
 	param_add_text(&params->at[4], pointed ? SLICE_ABSENT : slice_of(use->rule ? use->rule->purpose : ""));
 	param_add_uuid(&params->at[5], digest || !use->has_challenge ? NULL : &use->challenge_id);
 	param_add_uuid(&params->at[7], ask->account_id);
-	param_add_text(&params->at[8], use->by_password ? SLICE_LIT("t") : SLICE_LIT("f"));
+	param_add_text(&params->at[8], use->subject);
 	if (digest)
 		param_add_bytes(&params->at[6], digest, DIGEST_SIZE);
 	else

@@ -191,18 +191,26 @@ def case_sign_in_with_a_password(c):
     entered = enter()
     equal(entered.body(200)["data"]["tokenType"], "Bearer", "token")
     equal(c.talk.events(entered.account())[0].json()["identities"][0]["value"], address, "the account")
-    wrong, stranger = enter(password="violet tractors"), enter(email=c.talk.address())
+    counted = "select value from enrolld.address where kind = 'password:email' and failures > 0"
+    others = set(c.rows(counted))
+    wrong = enter(password="violet tractors")
+    wrong.reply(401)
+    ((subject,),) = set(c.rows(counted)) - others
+    equal(c.rows("select count(*) from enrolld.address where value = %s", address), [(0,)], "identities in clear that were typed")
+    stranger = enter(email=c.talk.address())
     equal((wrong.reply(401).value, wrong.result().json()["reason"]), (stranger.reply(401).value, "password_wrong"), "wrong and unknown")
-    equal(c.rows("select failures from enrolld.address where value = %s", address), [(1,)], "failures")
+    equal(c.rows("select failures from enrolld.address where value = %s", subject), [(1,)], "failures")
     enter().reply(200)
     c.settle()
-    equal(c.rows("select failures from enrolld.address where value = %s", address), [(0,)], "failures after the right one")
-    c.rows("update enrolld.address set failures = 10 where value = %s", address)
+    equal(c.rows("select failures from enrolld.address where value = %s", subject), [(0,)], "failures after the right one")
+    c.rows("update enrolld.address set failures = 10 where value = %s", subject)
     enter(password="violet tractors").reply(401)
     before = c.worker.metrics().sum("hash_seconds_count")
     locked = enter().reply(429)
     true(25 <= int(locked.header("retry-after")) <= 30, f"retry-after {locked.header('retry-after')}")
     equal(c.worker.metrics().sum("hash_seconds_count"), before, "hashes while it waits")
+    asked = c.talk.post({"purpose": "sign_in", "email": address}, topic="otp", path="/v1/codes")
+    equal(asked.body(202)["request_id"], asked.id, "who guesses at a password keeps nobody from a code")
 
 
 def stopped(c):

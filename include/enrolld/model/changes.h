@@ -47,6 +47,7 @@ struct code_change {
 	bool holds; // the address is locked, and facts->code is had again, before anything of this is written
 	enum claim_kind kind;
 	struct slice value;
+	struct slice subject; // of failures of a password, which are counted apart; absent: the address
 	struct uuid challenge_id;
 	bool sends;    // one more message
 	bool tries;    // one more try

@@ -103,6 +103,7 @@ struct code_use {
 	size_t token_count;
 	struct secret *typed; // the code itself; owned as the password is
 	bool by_password;     // no code: the account that has the identity is asked for, with its password
+	struct slice subject; // then: keyed digest of the identity, since people type anything, by which its failures are counted
 };
 
 #define CLAIMS_MAX 6

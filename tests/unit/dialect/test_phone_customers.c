@@ -117,6 +117,7 @@ static void test_accepted(void **state)
 	const struct registration *r = &c.registration;
 	assert_int_equal(r->operation, OPERATION_CODE_CHECK);
 	assert_string_equal(r->code.rule->purpose, "customer_auth");
+	assert_string_equal(r->code.rule->message, "code"); // workers that know codes of six digits only leave it to others
 	assert_true(r->code.has_address && slice_equal_text(r->code.value, "+966512345678"));
 	assert_true(slice_equal_text(secret_bytes(r->code.typed), "48213"));
 	assert_true(slice_equal_text(r->device.registration, "reg-9") && slice_equal_text(r->device.name, "dev-9") &&

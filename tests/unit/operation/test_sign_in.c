@@ -187,6 +187,22 @@ static void a_pending_account_is_not_entered(void **state)
 	assert_false(x->receipt.has_account || x->receipt.has_mint);
 }
 
+// People type anything into such a field, a password too: it is not kept, and what is counted by it is not the address's.
+static void failures_are_counted_by_a_digest(void **state)
+{
+	struct fixture *x = *state;
+	compared(x, PASSWORD_MISFITS);
+	decides(x, REASON_PASSWORD_WRONG);
+	struct slice subject = x->changes.code.subject;
+	assert_int_equal(subject.len, 64);
+	assert_null(strstr(subject.ptr, "ada"));
+	assert_true(slice_equal(subject, x->registration.code.subject));
+	read_request(x, "{\"email\":\"ada@EXAMPLE.com\",\"password\":\"secret124\"}");
+	assert_true(slice_equal(subject, x->registration.code.subject));
+	read_request(x, "{\"email\":\"eda@example.com\",\"password\":\"secret123\"}");
+	assert_false(slice_equal(subject, x->registration.code.subject));
+}
+
 static void nobody_is_not_compared(void **state)
 {
 	struct fixture *x = *state;
@@ -242,6 +258,7 @@ int main(void)
 		test(the_right_password_enters),
 		test(wrong_ones_are_told_and_counted_alike),
 		test(a_pending_account_is_not_entered),
+		test(failures_are_counted_by_a_digest),
 		test(nobody_is_not_compared),
 		test(confirmed_under_the_lock),
 		test(what_was_compared_is_what_is_entered),
