@@ -152,14 +152,20 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	receipt->address = code->value;
 	if (rule->then == CODE_THEN_NOTHING)
 		return DECISION_STORE;
-	if (code->holder.found) {
-		verify(&code->holder, receipt, changes);
-		if (rule->then != CODE_THEN_VERIFY)
-			operation_enter_account(op, c, receipt, changes);
+	if (rule->then == CODE_THEN_VERIFY) {
+		if (code->holder.found)
+			verify(&code->holder, receipt, changes);
 		return DECISION_STORE;
 	}
-	if (rule->then == CODE_THEN_VERIFY)
+	if (code->holder.found && !code->holder.verified &&
+	    !code->holder.pending) // somebody else's, who only says that it has this address
+		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
+	if (code->holder.found) {
+		verify(&code->holder, receipt, changes);
+		changes->code.ousts = code->holder.pending;
+		operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
+	}
 	if (rule->then == CODE_THEN_SIGN_IN)
 		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
 	return open_account(op, c, receipt, changes);

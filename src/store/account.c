@@ -12,12 +12,14 @@ static const struct statement insert = {"account_insert",
 // In key order: two addresses of one account may be signed in with at once.
 static const struct statement welcome = {"account_welcome",
 	"UPDATE enrolld.account AS a SET state = CASE WHEN k.activates AND a.state = 'pending' THEN 'active' ELSE a.state END, "
+		"password_hash = CASE WHEN k.ousts AND a.state = 'pending' THEN NULL ELSE a.password_hash END, "
 		"locale = coalesce(k.locale, a.locale), updated_at = now() "
-	"FROM (SELECT l.account_id, u.activates, u.locale "
-		"FROM (SELECT w.account_id, bool_or(w.activates) AS activates, max(w.locale) AS locale "
-			"FROM unnest($1::uuid[], $2::bool[], $3::text[]) AS w(account_id, activates, locale) GROUP BY w.account_id) AS u "
+	"FROM (SELECT l.account_id, u.activates, u.ousts, u.locale "
+		"FROM (SELECT w.account_id, bool_or(w.activates) AS activates, bool_or(w.ousts) AS ousts, max(w.locale) AS locale "
+			"FROM unnest($1::uuid[], $2::bool[], $3::bool[], $4::text[]) AS w(account_id, activates, ousts, locale) GROUP BY w.account_id) AS u "
 		"JOIN enrolld.account AS l ON l.account_id = u.account_id ORDER BY l.account_id FOR UPDATE OF l) AS k "
-	"WHERE a.account_id = k.account_id"};
+	"WHERE a.account_id = k.account_id "
+		"AND ((k.activates AND a.state = 'pending') OR coalesce(k.locale, a.locale) IS DISTINCT FROM a.locale)"};
 // clang-format on
 
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
@@ -54,7 +56,7 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 3);
+	params_init(&params, 4);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
@@ -63,7 +65,8 @@ void account_welcome(struct pipeline *p, const struct store_item *items, size_t 
 		any = true;
 		param_add_uuid(&params.at[0], &code->account_id);
 		param_add_text(&params.at[1], code->verifies ? SLICE_LIT("t") : SLICE_LIT("f"));
-		param_add_text(&params.at[2], code->locale);
+		param_add_text(&params.at[2], code->ousts ? SLICE_LIT("t") : SLICE_LIT("f"));
+		param_add_text(&params.at[3], code->locale);
 	}
 	if (any)
 		(void)pipeline_add(p, &welcome, &params);

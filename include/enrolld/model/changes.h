@@ -54,7 +54,8 @@ struct code_change {
 	bool consumes; // the right one
 	bool counts;   // failures and locked_until_ms are new
 	int64_t failures, locked_until_ms;
-	bool verifies;          // the address is the account's
+	bool verifies; // the address is the account's
+	bool ousts;    // whoever set the account's password was never proved to have it: it goes, if the account is still pending
 	struct uuid account_id; // that is signed in to, or whose address is verified; nil: none
 	struct slice locale;    // new one of an account that was there; absent: stays
 };

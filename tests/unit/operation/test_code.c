@@ -400,10 +400,33 @@ static void the_right_code_makes_an_account_or_signs_in(void **state)
 	assert_false(x->receipt.created);
 	assert_true(uuid_equal(&x->receipt.account_id, &x->facts.code.holder.account_id));
 	assert_int_equal(x->receipt.account_number, 17);
-	assert_true(x->receipt.verified && x->changes.code.verifies);
+	assert_true(x->receipt.verified && x->changes.code.verifies && x->changes.code.ousts);
+	x->facts.code.holder.pending = false;
 	x->facts.code.holder.verified = true;
 	decides(x, REASON_OK);
-	assert_false(x->receipt.verified || x->changes.code.verifies);
+	assert_false(x->receipt.verified || x->changes.code.verifies || x->changes.code.ousts);
+}
+
+// Somebody signs up with another's address and a password of his own, and waits for the other to sign in by code.
+static void whoever_was_there_before_is_not_let_in_by_a_code(void **state)
+{
+	static const char *const purposes[] = {"sign_in", "sign_up"};
+	struct fixture *x = *state;
+	for (size_t i = 0; i < ARRAY_LEN(purposes); i++) {
+		tries_right(x, purposes[i]);
+		has_account(x);
+		x->facts.taken[0] = true;
+		decides(x, REASON_OK);
+		assert_true(x->changes.code.ousts);
+		x->facts.code.holder.pending = false; // by another address
+		decides(x, REASON_IDENTITY_UNKNOWN);
+		assert_false(x->receipt.has_account || x->receipt.has_mint || x->changes.code.verifies);
+	}
+	tries_right(x, "verify_phone");
+	has_account(x);
+	decides(x, REASON_OK);
+	assert_true(x->changes.code.verifies);
+	assert_false(x->changes.code.ousts);
 }
 
 static void the_right_code_verifies(void **state)
@@ -730,6 +753,7 @@ int main(void)
 		test(strangers_may_be_refused),
 		test(stale_requests_send_nothing),
 		test(the_right_code_makes_an_account_or_signs_in),
+		test(whoever_was_there_before_is_not_let_in_by_a_code),
 		test(the_right_code_verifies),
 		test(signing_in_needs_an_account),
 		test(a_custom_code_brings_about_nothing),
