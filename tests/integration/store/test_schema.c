@@ -177,7 +177,7 @@ static void the_worker_may_not_do_more_than_it_does(void **state)
 	static const char *const forbidden[] = {
 		"SELECT attributes FROM enrolld.account",
 		"SELECT birth_date FROM enrolld.account",
-		"UPDATE enrolld.account SET password_hash = ''",
+		"UPDATE enrolld.account SET account_id = gen_random_uuid()",
 		"UPDATE enrolld.challenge SET nonce = ''",
 		"DELETE FROM enrolld.account",
 		"TRUNCATE enrolld.inbox",
