@@ -210,7 +210,7 @@ def case_sign_in_with_a_password(c):
     true(25 <= int(locked.header("retry-after")) <= 30, f"retry-after {locked.header('retry-after')}")
     equal(c.worker.metrics().sum("hash_seconds_count"), before, "hashes while it waits")
     asked = c.talk.post({"purpose": "sign_in", "email": address}, topic="otp", path="/v1/codes")
-    equal(asked.body(202)["request_id"], asked.id, "who guesses at a password keeps nobody from a code")
+    equal(asked.body(202)["request_id"], asked.sent.request_id, "who guesses at a password keeps nobody from a code")
 
 
 def stopped(c):
