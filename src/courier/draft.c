@@ -26,18 +26,29 @@ static enum reason open_payload(const struct parts *parts, const struct message_
 	return REASON_OK;
 }
 
-static void write_link(const struct parts *parts, const struct message_lease *lease, struct strbuf *link)
+// Where the frontend leads, or the deployment.
+static void write_link(const struct parts *parts, const struct message_lease *lease, const struct payload *payload,
+		       struct strbuf *link)
 {
-	char token[TOKEN_TEXT_SIZE];
+	char token[TOKEN_TEXT_SIZE], hex[CODE_TOKEN_HEX_SIZE];
 	code_link_token(parts->keys, lease->purpose, lease->realm, &lease->seed, token);
+	code_token_hex(token, hex);
+	struct slice shown = slice_of(payload->hex ? hex : token);
 	const struct template_value values[] = {
-		{.name = "token", .kind = TEMPLATE_TEXT, .text = slice_of(token)},
+		{.name = "token", .kind = TEMPLATE_TEXT, .text = shown},
 		{.name = "realm", .kind = TEMPLATE_TEXT, .text = lease->realm},
 		{.name = "purpose", .kind = TEMPLATE_TEXT, .text = lease->purpose},
 		{0},
 	};
-	template_render(parts->link, values, link);
+	if (!slice_is_absent(payload->link)) {
+		strbuf_add_slice(link, payload->link);
+		strbuf_add_slice(link, shown);
+		strbuf_add_slice(link, payload->link_end);
+	} else if (parts->link) {
+		template_render(parts->link, values, link);
+	}
 	secret_wipe(token, sizeof(token));
+	secret_wipe(hex, sizeof(hex));
 }
 
 static enum reason write_words(const struct parts *parts, const struct message_lease *lease, const struct wording *wording,
@@ -48,9 +59,8 @@ static enum reason write_words(const struct parts *parts, const struct message_l
 		return fault_set(f, REASON_INTERNAL, "the message has no challenge");
 	code_derive(parts->keys, lease->purpose, lease->realm, &lease->seed, &lease->form, code);
 	struct strbuf link = STRBUF_INIT(LINK_BYTES_MAX);
-	if (parts->link)
-		write_link(parts, lease, &link);
 	const struct payload *p = &draft->payload;
+	write_link(parts, lease, p, &link);
 	const struct wording_values values = {
 		.brand = slice_of(parts->conf->brand),
 		.code = slice_of(code),

@@ -32,6 +32,8 @@ enum target {
 	TARGET_CODE,
 	TARGET_LINK_TOKEN,
 	TARGET_CHALLENGE_ID,
+	TARGET_CODE_CHANNEL,
+	TARGET_ACCOUNT_ID,
 	TARGET_DEVICE_REGISTRATION,
 	TARGET_DEVICE_NAME,
 	TARGET_DEVICE_KIND,
@@ -194,6 +196,7 @@ struct limit_list {
 struct token_spec {
 	struct slice name;
 	const struct template *payload; // NULL: opaque
+	bool is_link, hex;              // opaque: that of the link which a new e-mail address is sent
 	int64_t life_ms;
 	const char *alphabet;
 	size_t length;
@@ -213,6 +216,14 @@ struct code_choice {
 	bool there;
 	const struct code_rule *rule; // NULL: the field says which, or the challenge that is named
 	struct slice field;           // with the name of a purpose; absent: none
+	struct slice caller;          // header by which who asks is known; absent: nobody is
+};
+
+// The link of a mail: what stands before its token and behind it.
+struct code_link {
+	const struct template *before, *after;
+	bool hex;
+	int line;
 };
 
 struct setting_value {

@@ -20,13 +20,28 @@ static void load_opaque(struct loader *loader, const struct node *node, int line
 	token->alphabet = alphabets[alphabet];
 }
 
+static void load_link(struct loader *loader, const struct node *link, struct token_spec *token)
+{
+	static const char *const forms[] = {"base64url", "hex"};
+	size_t form = 0;
+	(void)loader_choice(loader, link, "link", forms, ARRAY_LEN(forms), &form);
+	token->is_link = true;
+	token->hex = form == 1;
+}
+
 static void load_token(struct loader *loader, const struct node *node, int line, struct token_spec *token)
 {
 	static const char *const jwt_keys[] = {"jwt", "life"};
 	static const char *const opaque_keys[] = {"alphabet", "length"};
+	static const char *const link_keys[] = {"link"};
 	const struct node *jwt = node_member(node, "jwt");
 	struct template_origin origin = loader_origin(loader, line);
 	struct fault f;
+	if (node_member(node, "link")) {
+		if (loader_keys(loader, node, "a token", link_keys, ARRAY_LEN(link_keys)))
+			load_link(loader, node_member(node, "link"), token);
+		return;
+	}
 	if (!jwt) {
 		if (loader_keys(loader, node, "a token", opaque_keys, ARRAY_LEN(opaque_keys)))
 			load_opaque(loader, node, line, token);

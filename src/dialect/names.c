@@ -168,6 +168,17 @@ static void check_route(struct names *n, const struct route *route)
 	check_answers(n, &route->answers);
 }
 
+static void check_links(struct names *n, const struct dialect *dialect)
+{
+	add(n, "account_id");
+	add(n, "realm");
+	for (size_t i = 0; i < dialect->code_count; i++)
+		if (dialect->codes[i].link) {
+			check(n, dialect->codes[i].link->before);
+			check(n, dialect->codes[i].link->after);
+		}
+}
+
 void check_names(struct loader *loader, const struct dialect *dialect)
 {
 	static const char *const token_values[] = {TOKEN_VALUES};
@@ -192,4 +203,7 @@ void check_names(struct loader *loader, const struct dialect *dialect)
 		add(all, token_values[i]);
 	for (size_t i = 0; i < dialect->token_count; i++)
 		check(all, dialect->tokens[i].payload);
+	n->count = 0;
+	add_common(n, dialect);
+	check_links(n, dialect);
 }

@@ -29,10 +29,27 @@ static bool find(void *context, struct slice name, struct template_value *value)
 	return true;
 }
 
+// The frontend shows what the mail carries: one token.
+static bool link_token(struct answering *a, const struct token_spec *spec, struct slice *token)
+{
+	const struct keyring *keys = a->dialect->set->keys;
+	const struct receipt *r = a->receipt;
+	if (!keys || !r->has_challenge || r->challenge_kind != CLAIM_EMAIL || !keyring_has(keys, r->epoch))
+		return false;
+	const struct code_seed seed = {r->nonce, r->epoch, 0};
+	char *text = arena_alloc(a->arena, TOKEN_TEXT_SIZE), *hex = arena_alloc(a->arena, CODE_TOKEN_HEX_SIZE);
+	code_link_token(keys, SLICE_LIT(PURPOSE_VERIFY_EMAIL), a->request->realm, &seed, text);
+	code_token_hex(text, hex);
+	*token = slice_of(spec->hex ? hex : text);
+	return true;
+}
+
 bool token_mint(struct answering *a, const struct token_spec *spec, struct slice *token)
 {
 	const struct keyring *keys = a->dialect->set->keys;
 	const struct receipt *r = a->receipt;
+	if (spec->is_link)
+		return link_token(a, spec, token);
 	if (!keys || !r->has_mint || !keyring_has(keys, r->mint_epoch))
 		return false;
 	const char *kind = arena_printf(a->arena, "token.%s.%.*s", a->dialect->name, (int)spec->name.len, spec->name.ptr).ptr;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enrolld/base/fault.h"
+#include "enrolld/base/hex.h"
 #include "enrolld/base/secret.h"
 
 #define PURPOSE_MAX 64
@@ -87,6 +88,31 @@ void code_link_token(const struct keyring *keys, struct slice purpose, struct sl
 	char kind[PURPOSE_MAX + sizeof(LINK_SUFFIX)];
 	write_kind(purpose, LINK_SUFFIX, kind);
 	derive_token(keys, seed->epoch, kind, realm, &seed->nonce, seed->serial, out);
+}
+
+void code_token_hex(const char token[static TOKEN_TEXT_SIZE], char out[static CODE_TOKEN_HEX_SIZE])
+{
+	uint8_t bytes[BASE64URL_BYTES_SIZE(TOKEN_TEXT_SIZE - 1)];
+	size_t len = 0;
+	if (!base64url_decode(slice_of(token), bytes, &len) || HEX_TEXT_SIZE(len) != CODE_TOKEN_HEX_SIZE)
+		PANIC("a link's token is none");
+	hex_encode(bytes, len, out);
+	secret_wipe(bytes, sizeof(bytes));
+}
+
+bool code_token_read(struct slice text, char token[static TOKEN_TEXT_SIZE])
+{
+	uint8_t bytes[CODE_TOKEN_HEX_SIZE / 2];
+	if (text.len == TOKEN_TEXT_SIZE - 1) {
+		memcpy(token, text.ptr, text.len);
+		token[text.len] = '\0';
+		return true;
+	}
+	if (text.len != CODE_TOKEN_HEX_SIZE - 1 || !hex_decode(text, bytes))
+		return false;
+	(void)base64url_encode(bytes, sizeof(bytes), token);
+	secret_wipe(bytes, sizeof(bytes));
+	return true;
 }
 
 void code_token_digest(const struct keyring *keys, uint16_t epoch, struct slice token, uint8_t out[static DIGEST_SIZE])

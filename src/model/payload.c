@@ -15,6 +15,12 @@ struct slice payload_write(const struct payload *payload, struct arena *arena)
 	json_member_text(&w, "recipient", payload->recipient);
 	json_member_text(&w, "locale", payload->locale);
 	json_member_text(&w, "name", payload->name);
+	json_member_text(&w, "link", payload->link);
+	json_member_text(&w, "link_end", payload->link_end);
+	if (payload->hex) {
+		json_key(&w, "hex");
+		json_bool(&w, true);
+	}
 	json_close_map(&w);
 	if (strbuf_overflowed(&text))
 		PANIC("a payload of more than %d bytes", PAYLOAD_LIMIT);
@@ -33,6 +39,9 @@ enum reason payload_read(struct slice json, struct arena *arena, struct payload 
 		.recipient = node_text(node_member(root, "recipient")),
 		.locale = node_text(node_member(root, "locale")),
 		.name = node_text(node_member(root, "name")),
+		.link = node_text(node_member(root, "link")),
+		.link_end = node_text(node_member(root, "link_end")),
+		.hex = node_member(root, "hex") != NULL,
 	};
 	if (read.recipient.len == 0)
 		return fault_set(f, REASON_INTERNAL, "a message's payload has no recipient");

@@ -36,6 +36,7 @@ static void write_challenge(struct json_writer *w, const struct receipt *receipt
 	json_key(w, "challenge");
 	json_open_map(w);
 	write_uuid(w, "id", &receipt->challenge_id);
+	json_member_text(w, "kind", slice_of(claim_kind_name(receipt->challenge_kind)));
 	json_member_text(w, "nonce", slice_of(nonce));
 	json_member_int(w, "epoch", receipt->epoch);
 	json_member_int(w, "expires", receipt->expires_ms);
@@ -195,6 +196,9 @@ static bool read_challenge(const struct node *root, struct receipt *receipt)
 	if (!challenge)
 		return true;
 	receipt->has_challenge = true;
+	const struct node *kind = node_member(challenge, "kind"); // none in those of the first versions
+	if (kind && !claim_kind_find(node_text(kind), &receipt->challenge_kind))
+		return false;
 	return read_uuid(challenge, "id", &receipt->challenge_id) && read_nonce(challenge, &receipt->nonce, &receipt->epoch) &&
 	       read_int(challenge, "expires", INT64_MIN, INT64_MAX, &receipt->expires_ms);
 }

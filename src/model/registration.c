@@ -13,6 +13,7 @@ static const char *const operation_names[OPERATION_COUNT] = {
 	[OPERATION_SIGN_IN] = "sign_in",
 	[OPERATION_REFRESH] = "refresh",
 	[OPERATION_SIGN_OUT] = "sign_out",
+	[OPERATION_LOOK_UP] = "look_up",
 };
 
 static const char *const claim_names[CLAIM_KIND_COUNT] = {

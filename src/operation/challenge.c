@@ -25,7 +25,9 @@ static void add_message(const struct operation *op, const struct operation_case 
 			const struct uuid *challenge_id, struct changes *changes)
 {
 	// The stored address, never the submitted spelling: the code must reach whoever owns the claim.
-	const struct payload payload = {.recipient = plan->value, .locale = plan->locale, .name = plan->name};
+	struct payload payload = {.recipient = plan->value, .locale = plan->locale, .name = plan->name};
+	if (plan->rule && plan->kind == CLAIM_EMAIL)
+		dialect_link(c->route, plan->rule, c->request, c->registration, &plan->account_id, c->arena, &payload);
 	struct message_row *row = &changes->messages[changes->message_count++];
 	*row = (struct message_row){
 		.message_id = operation_id(c->request, channel_of(plan->kind)),
@@ -53,6 +55,8 @@ static struct challenge_row row_for(const struct operation *op, const struct ope
 		.form = plan->form,
 		.life_ms = plan->life_ms,
 	};
+	if (c->registration->code.caller_count > 0)
+		row.caller = c->registration->code.callers[0];
 	char token[TOKEN_TEXT_SIZE];
 	code_link_token(op->keys, slice_of(plan->purpose), c->request->realm, &row.seed, token);
 	code_token_digest(op->keys, epoch, slice_of(token), row.token_digest);
@@ -60,12 +64,13 @@ static struct challenge_row row_for(const struct operation *op, const struct ope
 	return row;
 }
 
-static void tell(struct receipt *receipt, struct uuid id, const struct code_seed *seed, int64_t expires_ms)
+static void tell(struct receipt *receipt, struct uuid id, enum claim_kind kind, const struct code_seed *seed, int64_t expires_ms)
 {
 	if (receipt->has_challenge)
 		return;
 	receipt->has_challenge = true;
 	receipt->challenge_id = id;
+	receipt->challenge_kind = kind;
 	receipt->nonce = seed->nonce;
 	receipt->epoch = seed->epoch;
 	receipt->expires_ms = expires_ms;
@@ -78,7 +83,7 @@ void operation_challenge(const struct operation *op, const struct operation_case
 	*row = row_for(op, c, plan);
 	if (!silent)
 		add_message(op, c, plan, &row->challenge_id, changes);
-	tell(receipt, row->challenge_id, &row->seed, receipt->at_ms + row->life_ms);
+	tell(receipt, row->challenge_id, plan->kind, &row->seed, receipt->at_ms + row->life_ms);
 }
 
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
@@ -87,5 +92,5 @@ void operation_send_again(const struct operation *op, const struct operation_cas
 	const struct code_facts *code = &c->facts->code;
 	if (!silent)
 		add_message(op, c, plan, &code->challenge_id, changes);
-	tell(receipt, code->challenge_id, &code->seed, code->expires_ms);
+	tell(receipt, code->challenge_id, plan->kind, &code->seed, code->expires_ms);
 }

@@ -5,6 +5,7 @@
 // is committed and answered. Count, comparison and consumption are one transaction.
 #include "operation/operation_private.h"
 
+#include "enrolld/base/hex.h"
 #include "enrolld/base/secret.h"
 
 // Wrong tries of an address in a row, whatever codes they were about. The first few are free, then each makes it wait twice as long, and the
@@ -36,6 +37,14 @@ static const struct code_rule *rule_of(const struct operation_case *c)
 	return use->rule ? use->rule : code_use_rule(use, code->purpose);
 }
 
+// A link may name an account besides: then it must be that one's.
+static bool is_of_account(const struct code_use *use, const struct uuid *account_id)
+{
+	char digits[HEX_TEXT_SIZE(sizeof(account_id->bytes))];
+	hex_encode(account_id->bytes, sizeof(account_id->bytes), digits);
+	return use->account.len < sizeof(digits) && (use->account.len == 0 || memcmp(digits, use->account.ptr, use->account.len) == 0);
+}
+
 // What needs no comparison. Nothing of it is counted.
 static enum reason standing(const struct operation *op, const struct operation_case *c, const struct code_rule *rule)
 {
@@ -45,6 +54,10 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (rule->then == CODE_THEN_SIGN_UP && !use->has_address) // whoever has none: there would be no claim
 		return REASON_OPERATION_UNAVAILABLE;
+	if (rule->then == CODE_THEN_ENTER && !use->by_caller && use->token_count == 0) // whoever reads the mail need not have signed up
+		return REASON_OPERATION_UNAVAILABLE;
+	if (!is_of_account(use, &code->account_id))
+		return REASON_CODE_UNKNOWN;
 	if (use->has_address && (use->kind != code->kind || !slice_equal(use->value, code->value)))
 		return REASON_CODE_UNKNOWN;
 	if (code->superseded)
@@ -152,9 +165,11 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	receipt->address = code->value;
 	if (rule->then == CODE_THEN_NOTHING)
 		return DECISION_STORE;
-	if (rule->then == CODE_THEN_VERIFY) {
+	if (rule->then == CODE_THEN_VERIFY || rule->then == CODE_THEN_ENTER) {
 		if (code->holder.found)
 			verify(&code->holder, receipt, changes);
+		if (code->holder.found && rule->then == CODE_THEN_ENTER && c->registration->code.by_caller)
+			operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
 	}
 	if (code->holder.found && !code->holder.verified &&

@@ -2,13 +2,24 @@
 // Ask for a code: the one that is there once more, or a new one that takes its place.
 #include "operation/operation_private.h"
 
+// Where codes are found by who asked, somebody else's is of no use: a new one takes its place.
+static bool is_callers(const struct operation_case *c)
+{
+	const struct code_use *use = &c->registration->code;
+	const struct code_facts *code = &c->facts->code;
+	bool own = use->caller_count == 0;
+	for (size_t i = 0; code->has_caller && i < use->caller_count; i++)
+		own = own || digest_equal(code->caller, use->callers[i], DIGEST_SIZE);
+	return own;
+}
+
 // The same code serves once more while it is fresh, so that two texts that cross each other carry one code.
 static bool serves_again(const struct operation *op, const struct operation_case *c, const struct code_rule *rule)
 {
 	const struct code_facts *code = &c->facts->code;
 	const struct uuid nobody = {0};
 	const struct uuid *holder = code->holder.found ? &code->holder.account_id : &nobody;
-	return code->found && !code->consumed && code->tries == 0 &&
+	return code->found && !code->consumed && code->tries == 0 && is_callers(c) &&
 	       c->facts->now_ms <= code->created_ms + (code->expires_ms - code->created_ms) / 2 &&
 	       code->form.length == rule->form.length && code->form.alphabet == rule->form.alphabet &&
 	       keyring_has(op->keys, code->seed.epoch) && uuid_equal(&code->account_id, holder);
@@ -37,7 +48,7 @@ enum decision operation_code_request(const struct operation *op, const struct op
 	const struct registration *r = c->registration;
 	const struct code_facts *code = &c->facts->code;
 	const struct code_rule *rule = r->code.rule;
-	if (!rule || !code->asked)
+	if (!rule || !code->asked || rule->then == CODE_THEN_ENTER)
 		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
 	enum reason reason = standing(c, rule, receipt);
 	if (reason != REASON_OK)
@@ -45,6 +56,7 @@ enum decision operation_code_request(const struct operation *op, const struct op
 	bool again = serves_again(op, c, rule);
 	bool silent = !code->holder.found && rule->stranger == CODE_STRANGER_SILENT;
 	const struct challenge_plan plan = {
+		.rule = rule,
 		.purpose = rule->purpose,
 		.message = rule->message,
 		.kind = code->kind,

@@ -7,7 +7,7 @@
 static const struct operation_row rows[OPERATION_COUNT] = {
 	[OPERATION_SIGN_UP] = {operation_sign_up},       [OPERATION_CODE_REQUEST] = {operation_code_request},
 	[OPERATION_CODE_CHECK] = {operation_code_check}, [OPERATION_VERIFY] = {operation_verify},
-	[OPERATION_SIGN_IN] = {operation_sign_in},
+	[OPERATION_SIGN_IN] = {operation_sign_in},       [OPERATION_LOOK_UP] = {operation_look_up},
 };
 
 enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)

@@ -22,6 +22,9 @@ enum decision operation_verify(const struct operation *op, const struct operatio
 enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
 
+enum decision operation_look_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes);
+
 // Ends the request with the reason. What the changes hold besides result and receipt stays.
 enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt,
 			       struct changes *changes);
@@ -43,6 +46,7 @@ bool operation_any_taken(const struct operation_case *c) ATTR_MUST_USE;
 
 // challenge.c: a challenge for an address and the message that carries it.
 struct challenge_plan {
+	const struct code_rule *rule; // NULL: the dialect says nothing of it
 	const char *purpose;
 	const char *message; // as in the rule
 	enum claim_kind kind;

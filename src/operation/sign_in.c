@@ -11,6 +11,28 @@ static enum decision refuse_wrong(const struct operation_case *c, struct receipt
 	return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
 }
 
+// Who knows the password of an account that is pending is sent the code of its sign-up once more, unless a message is on its way.
+static void remind(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	const struct code_rule *rule = c->registration->code.rule;
+	if (!rule || (code->found && c->facts->now_ms < code->sent_ms + rule->gap_ms))
+		return;
+	const struct challenge_plan plan = {
+		.rule = rule,
+		.purpose = rule->purpose,
+		.message = rule->message,
+		.kind = code->kind,
+		.value = code->value,
+		.account_id = code->holder.account_id,
+		.form = rule->form,
+		.life_ms = rule->life_ms,
+		.locale = code->holder.locale,
+		.name = code->holder.name,
+	};
+	operation_challenge(op, c, &plan, false, receipt, changes);
+}
+
 enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes)
 {
@@ -35,8 +57,10 @@ enum decision operation_sign_in(const struct operation *op, const struct operati
 	if (!fits)
 		return refuse_wrong(c, receipt, changes);
 	changes->code.counts = code->failures > 0;
-	if (holder->pending)
+	if (holder->pending) {
+		remind(op, c, receipt, changes);
 		return operation_refuse(c, REASON_ACCOUNT_PENDING, receipt, changes);
+	}
 	receipt->has_account = true;
 	receipt->account_id = holder->account_id;
 	receipt->account_number = holder->number;

@@ -18,14 +18,18 @@ static void add_verifications(const struct operation *op, const struct operation
 		if (!wants_verification(op, r, claim))
 			continue;
 		bool mail = claim->kind == CLAIM_EMAIL;
+		const char *purpose = mail ? PURPOSE_VERIFY_EMAIL : PURPOSE_VERIFY_PHONE;
+		const struct code_rule *rule = code_use_rule(&r->code, slice_of(purpose)); // where the route is about codes
+		int64_t usual_ms = mail ? op->conf->email_life_ms : op->conf->text_life_ms;
 		const struct challenge_plan plan = {
-			.purpose = mail ? "verify_email" : "verify_phone",
-			.message = "verify",
+			.rule = rule,
+			.purpose = purpose,
+			.message = rule ? rule->message : "verify",
 			.kind = claim->kind,
 			.value = claim->value,
 			.account_id = receipt->account_id,
-			.form = {CODE_LENGTH_USUAL, CODE_DIGITS},
-			.life_ms = mail ? op->conf->email_life_ms : op->conf->text_life_ms,
+			.form = rule ? rule->form : (struct code_form){CODE_LENGTH_USUAL, CODE_DIGITS},
+			.life_ms = rule ? rule->life_ms : usual_ms,
 			.locale = r->locale,
 			.name = slice_is_absent(r->given_name) ? r->display_name : r->given_name,
 		};

@@ -5,12 +5,12 @@
 // clang-format off
 static const struct statement insert = {"challenge_insert",
 	"INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, "
-		"token_digest, length, alphabet, created_at, sent_at, expires_at) "
-	"SELECT k.challenge_id, k.realm, k.account_id, k.purpose, k.channel, k.kind, k.value, k.nonce, k.epoch, k.digest, k.length, k.alphabet, "
+		"token_digest, length, alphabet, caller, created_at, sent_at, expires_at) "
+	"SELECT k.challenge_id, k.realm, k.account_id, k.purpose, k.channel, k.kind, k.value, k.nonce, k.epoch, k.digest, k.length, k.alphabet, k.caller, "
 		"m.moment, m.moment, now() + k.life * interval '1 millisecond' "
 	"FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::int2[], "
-		"$10::bytea[], $11::int8[], $12::int2[], $13::text[]) "
-		"AS k(challenge_id, realm, account_id, purpose, channel, kind, value, nonce, epoch, digest, life, length, alphabet), "
+		"$10::bytea[], $11::int8[], $12::int2[], $13::text[], $14::bytea[]) "
+		"AS k(challenge_id, realm, account_id, purpose, channel, kind, value, nonce, epoch, digest, life, length, alphabet, caller), "
 		// Not now(): of two transactions the one that began first may have been the last to get the address.
 		"(SELECT clock_timestamp() AS moment) AS m "
 	"ORDER BY k.challenge_id"};
@@ -39,12 +39,16 @@ static void add_row(struct params *params, const struct request *request, const 
 	param_add_int(&params->at[10], row->life_ms);
 	param_add_int(&params->at[11], row->form.length);
 	param_add_text(&params->at[12], slice_of(code_alphabet_name(row->form.alphabet)));
+	if (row->caller)
+		param_add_bytes(&params->at[13], row->caller, DIGEST_SIZE);
+	else
+		param_add_text(&params->at[13], SLICE_ABSENT);
 }
 
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 13);
+	params_init(&params, 14);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].outcome != STORE_WON)

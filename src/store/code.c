@@ -21,6 +21,7 @@ enum column {
 	SENT,
 	EXPIRES,
 	CONSUMED,
+	CALLER,
 	CHALLENGE_ACCOUNT,
 	FAILURES,
 	LOCKED,
@@ -38,16 +39,19 @@ enum column {
 #define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
 #define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject FROM k JOIN enrolld.challenge AS t "
 
-// Named by address and purpose, by the challenge's id, or by its link.
+// Named by address and purpose, by the challenge's id, by its link, or by who asked for it last: that one says to which address it was sent.
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
-			"$8::uuid[], $9::text[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject)), "
+			"$8::uuid[], $9::text[], $10::bytea[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject, caller)), "
 		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject FROM k WHERE k.value IS NOT NULL "
 			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
-			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm) "
+			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm "
+			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject "
+				"FROM k CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm = k.realm AND t.caller = k.caller "
+					"AND t.claim_kind = k.kind ORDER BY t.created_at DESC LIMIT 1) AS t ORDER BY k.n, t.created_at DESC) AS asked) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
-		"c.consumed_at IS NOT NULL, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
+		"c.consumed_at IS NOT NULL, c.caller, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
 		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), "
 		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, " MS("clock_timestamp()") " "
 	"FROM named AS d "
@@ -63,36 +67,46 @@ static const struct statement find = {"code_find",
 bool code_asks(const struct registration *registration)
 {
 	const struct code_use *use = registration ? &registration->code : NULL;
-	return use && ((use->has_address && (use->rule || use->by_password)) || use->has_challenge || use->token_count > 0);
+	return use && ((use->has_address && (use->rule || use->by_password)) || use->has_challenge || use->token_count > 0 ||
+		       use->by_caller);
 }
 
-static void add_row(struct params *params, size_t n, const struct code_ask *ask, const uint8_t *digest)
+static void add_digest(struct param *param, const uint8_t *digest)
+{
+	if (digest)
+		param_add_bytes(param, digest, DIGEST_SIZE);
+	else
+		param_add_text(param, SLICE_ABSENT);
+}
+
+static void add_row(struct params *params, size_t n, const struct code_ask *ask, const uint8_t *digest, const uint8_t *caller)
 {
 	const struct code_use *use = ask->use;
-	bool pointed = digest || use->has_challenge;
+	bool pointed = digest || caller || use->has_challenge;
 	param_add_int(&params->at[0], (int64_t)n);
 	param_add_text(&params->at[1], ask->request->realm);
-	param_add_text(&params->at[2], pointed ? SLICE_ABSENT : slice_of(claim_kind_name(use->kind)));
+	param_add_text(&params->at[2], pointed && !caller ? SLICE_ABSENT : slice_of(claim_kind_name(use->kind)));
 	param_add_text(&params->at[3], pointed ? SLICE_ABSENT : use->value);
 	param_add_text(&params->at[4], pointed ? SLICE_ABSENT : slice_of(use->rule ? use->rule->purpose : ""));
-	param_add_uuid(&params->at[5], digest || !use->has_challenge ? NULL : &use->challenge_id);
+	param_add_uuid(&params->at[5], digest || caller || !use->has_challenge ? NULL : &use->challenge_id);
+	add_digest(&params->at[6], digest);
 	param_add_uuid(&params->at[7], ask->account_id);
 	param_add_text(&params->at[8], use->subject);
-	if (digest)
-		param_add_bytes(&params->at[6], digest, DIGEST_SIZE);
-	else
-		param_add_text(&params->at[6], SLICE_ABSENT);
+	add_digest(&params->at[9], caller);
 }
 
 size_t code_find(struct pipeline *p, const struct code_ask *asks, size_t count)
 {
 	struct params params;
-	params_init(&params, 9);
+	params_init(&params, 10);
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < asks[i].use->token_count; j++)
-			add_row(&params, i, &asks[i], asks[i].use->token_digests[j]);
-		if (asks[i].use->token_count == 0)
-			add_row(&params, i, &asks[i], NULL);
+		const struct code_use *use = asks[i].use;
+		for (size_t j = 0; j < use->token_count; j++)
+			add_row(&params, i, &asks[i], use->token_digests[j], NULL);
+		for (size_t j = 0; use->by_caller && j < use->caller_count; j++)
+			add_row(&params, i, &asks[i], NULL, use->callers[j]);
+		if (use->token_count == 0 && !use->by_caller)
+			add_row(&params, i, &asks[i], NULL, NULL);
 	}
 	return pipeline_add(p, &find, &params);
 }
@@ -124,6 +138,9 @@ static void read_challenge(const PGresult *result, size_t r, struct arena *arena
 	code->sent_ms = result_int(result, r, SENT);
 	code->expires_ms = result_int(result, r, EXPIRES);
 	code->consumed = result_bool(result, r, CONSUMED);
+	code->has_caller = !PQgetisnull(result, (int)r, CALLER);
+	if (code->has_caller)
+		result_fixed(result, r, CALLER, code->caller, DIGEST_SIZE);
 }
 
 static void read_row(const PGresult *result, size_t r, const struct code_ask *ask)

@@ -57,6 +57,14 @@ static size_t mark_lost(const struct settling *s, const PGresult *result)
 	return lost;
 }
 
+// Is the address that was held still the one that the item is about? Whoever asked may have asked for a code to another one meanwhile.
+static bool holds_its_address(const struct store_item *item)
+{
+	const struct code_change *change = &item->changes->code;
+	const struct code_facts *code = &item->facts->code;
+	return change->kind == code->kind && slice_equal(change->value, code->value);
+}
+
 // What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.
 static enum reason settle_codes(const struct settling *s, const struct pipeline *p, size_t handle, struct fault *f)
 {
@@ -68,7 +76,7 @@ static enum reason settle_codes(const struct settling *s, const struct pipeline 
 	code_read(pipeline_result(p, handle), store->codes, store->code_count);
 	for (size_t i = 0; i < store->code_count; i++) {
 		struct store_item *item = &s->items[store->codes[i].item];
-		if (item->outcome != STORE_HIT && !address_owned(&store->addresses, item))
+		if (item->outcome != STORE_HIT && !(address_owned(&store->addresses, item) && holds_its_address(item)))
 			item->outcome = STORE_AGAIN;
 	}
 	return REASON_OK;

@@ -9,6 +9,7 @@
 #include "enrolld/base/strbuf.h"
 #include "enrolld/crypto/keys.h"
 #include "enrolld/model/answer.h"
+#include "enrolld/model/payload.h"
 #include "enrolld/model/receipt.h"
 #include "enrolld/model/registration.h"
 #include "enrolld/model/request.h"
@@ -80,6 +81,11 @@ enum reason dialect_taken(const struct route *route, const struct registration *
 void dialect_answer(const struct dialect *dialect, const struct route *route, const struct request *request,
 		    const struct registration *registration, const struct receipt *receipt, struct arena *arena,
 		    struct answer *answer);
+
+// Of a mail with a code of the rule: where its link leads, and how its token is written, as the frontend has it. What it does not say is left.
+void dialect_link(const struct route *route, const struct code_rule *rule, const struct request *request,
+		  const struct registration *registration, const struct uuid *account_id, struct arena *arena,
+		  struct payload *payload);
 
 enum operation_kind route_operation(const struct route *route) ATTR_MUST_USE;
 const char *route_name(const struct route *route) ATTR_MUST_USE; // "native.sign_up": part of the inbox key

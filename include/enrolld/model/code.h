@@ -21,6 +21,10 @@ const char *code_alphabet_name(enum code_alphabet alphabet) ATTR_MUST_USE;
 // CODE_DIGITS for a name that is none.
 enum code_alphabet code_alphabet_find(struct slice name) ATTR_MUST_USE;
 
+// Of the codes that new addresses are sent, unless somebody asks for one.
+#define PURPOSE_VERIFY_EMAIL "verify_email"
+#define PURPOSE_VERIFY_PHONE "verify_phone"
+
 struct code_form {
 	unsigned length; // CODE_LENGTH_MIN to CODE_LENGTH_MAX
 	enum code_alphabet alphabet;
@@ -47,12 +51,19 @@ void code_link_token(const struct keyring *keys, struct slice purpose, struct sl
 		     char out[static TOKEN_TEXT_SIZE]);
 void code_token_digest(const struct keyring *keys, uint16_t epoch, struct slice token, uint8_t out[static DIGEST_SIZE]);
 
+// The same token in hexadecimal digits, as some frontends have it.
+#define CODE_TOKEN_HEX_SIZE 65
+void code_token_hex(const char token[static TOKEN_TEXT_SIZE], char out[static CODE_TOKEN_HEX_SIZE]);
+// Back from either spelling. false: it is neither.
+bool code_token_read(struct slice text, char token[static TOKEN_TEXT_SIZE]) ATTR_MUST_USE;
+
 // What a code that was right brings about.
 enum code_then {
 	CODE_THEN_NOTHING, // whoever asked goes on by themselves
 	CODE_THEN_VERIFY,  // the address is its account's
 	CODE_THEN_SIGN_IN, // into the account that has the address
 	CODE_THEN_SIGN_UP, // into that account, or into one that is made for it
+	CODE_THEN_ENTER,   // the address is its account's, into which whoever signed up with it is let
 };
 
 // Of an address that no account has.
@@ -61,6 +72,8 @@ enum code_stranger {
 	CODE_STRANGER_SEND,   // is sent a code
 	CODE_STRANGER_REFUSE, // is told so
 };
+
+struct code_link; // the dialect's own
 
 // One purpose in one dialect.
 struct code_rule {
@@ -73,4 +86,5 @@ struct code_rule {
 	int64_t tries;          // of one code
 	enum code_then then;
 	enum code_stranger stranger;
+	const struct code_link *link; // of its mails; NULL: as the courier has it
 };

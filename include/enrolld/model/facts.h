@@ -67,6 +67,8 @@ struct code_facts {
 	int64_t created_ms, expires_ms;
 	int64_t sent_ms; // the last message of it
 	bool consumed;
+	uint8_t caller[DIGEST_SIZE]; // who asked for it, if has_caller
+	bool has_caller;
 	int64_t failures;        // of the address, one after the other, whatever code they were about
 	int64_t locked_until_ms; // the address; 0: is not
 	struct code_holder holder;

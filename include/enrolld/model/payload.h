@@ -10,6 +10,8 @@ struct payload {
 	struct slice recipient; // e-mail address or E.164 number, as stored
 	struct slice locale;    // absent: the deployment's default
 	struct slice name;      // how to greet; absent if unknown
+	struct slice link, link_end; // what stands before and behind the token in its link; absent: as the courier's settings say
+	bool hex;                    // the token is written in hexadecimal digits
 };
 
 struct slice payload_write(const struct payload *payload, struct arena *arena) ATTR_MUST_USE; // JSON

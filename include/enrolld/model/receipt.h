@@ -29,6 +29,7 @@ struct receipt {
 	struct uuid account_id;
 	bool has_challenge;
 	struct uuid challenge_id;
+	enum claim_kind challenge_kind; // of its address
 	struct nonce nonce; // of the challenge: codes and tokens are derived from it
 	uint16_t epoch;
 	int64_t expires_ms; // of the challenge

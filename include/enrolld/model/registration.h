@@ -20,6 +20,7 @@ enum operation_kind {
 	OPERATION_SIGN_IN,
 	OPERATION_REFRESH,
 	OPERATION_SIGN_OUT,
+	OPERATION_LOOK_UP,
 	OPERATION_COUNT,
 };
 const char *operation_kind_name(enum operation_kind kind) ATTR_MUST_USE; // "sign_up", ...
@@ -101,6 +102,10 @@ struct code_use {
 	struct uuid challenge_id;
 	uint8_t token_digests[CODE_EPOCHS_MAX][DIGEST_SIZE]; // it is named by its link, digested under each epoch of the key ring
 	size_t token_count;
+	struct slice account;                          // hexadecimal digits that its account's id must begin with; absent: any
+	uint8_t callers[CODE_EPOCHS_MAX][DIGEST_SIZE]; // keyed digests of who asks, in the same order
+	size_t caller_count;
+	bool by_caller;       // it is named by who asks: the newest of theirs that was sent to an address of the kind
 	struct secret *typed; // the code itself; owned as the password is
 	bool by_password;     // no code: the account that has the identity is asked for, with its password
 	struct slice subject; // then: keyed digest of the identity, since people type anything, by which its failures are counted

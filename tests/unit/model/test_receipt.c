@@ -37,6 +37,7 @@ static struct receipt full_receipt(void)
 		.at_ms = 1795560731123,
 		.has_account = true,
 		.has_challenge = true,
+		.challenge_kind = CLAIM_PHONE,
 		.epoch = 32767,
 		.expires_ms = 1795561331123,
 	};
@@ -53,7 +54,7 @@ static void an_accepted_receipt_comes_back(void **state)
 	struct slice json = receipt_write(&in, *state);
 	assert_true(slice_equal_text(json, "{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1795560731123,"
 					   "\"account_id\":\"" ACCOUNT "\",\"challenge\":{\"id\":\"" CHALLENGE
-					   "\",\"nonce\":\"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\",\"epoch\":32767,"
+					   "\",\"kind\":\"phone\",\"nonce\":\"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\",\"epoch\":32767,"
 					   "\"expires\":1795561331123}}"));
 	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
 	assert_int_equal(out.outcome, OUTCOME_ACCEPTED);
@@ -64,6 +65,7 @@ static void an_accepted_receipt_comes_back(void **state)
 	assert_true(out.has_challenge && uuid_equal(&out.challenge_id, &in.challenge_id));
 	assert_memory_equal(out.nonce.bytes, in.nonce.bytes, NONCE_SIZE);
 	assert_int_equal(out.epoch, 32767);
+	assert_int_equal(out.challenge_kind, CLAIM_PHONE);
 	assert_int_equal(out.expires_ms, in.expires_ms);
 	assert_int_equal(out.violation_count, 0);
 	assert_true(slice_equal(receipt_write(&out, *state), json));
