@@ -84,7 +84,8 @@ static void fill_account(const struct rule_field *id, struct arena *arena, struc
 }
 
 // As it was typed: a text, or a number without the zeros in front.
-static enum reason fill_typed(const struct dialect_reading *reading, struct secret_pool *pool, struct code_use *use, struct fault *f)
+static enum reason fill_typed(const struct dialect_reading *reading, struct secret_pool *pool, struct code_use *use,
+			      struct fault *f)
 {
 	char number[NUMBER_SIZE] = "";
 	struct slice typed = SLICE_ABSENT;

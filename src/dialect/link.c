@@ -33,7 +33,8 @@ static struct slice render(struct linking *l, const struct template *t)
 }
 
 void dialect_link(const struct route *route, const struct code_rule *rule, const struct request *request,
-		  const struct registration *registration, const struct uuid *account_id, struct arena *arena, struct payload *payload)
+		  const struct registration *registration, const struct uuid *account_id, struct arena *arena,
+		  struct payload *payload)
 {
 	char id[UUID_TEXT_SIZE];
 	if (!rule->link)

@@ -37,7 +37,8 @@ static void load_effects(struct loader *loader, const struct node *node, int lin
 	size_t then = CODE_THEN_NOTHING, stranger = CODE_STRANGER_SILENT;
 	struct slice message = SLICE_LIT("verify");
 	if (!node_member(node, "then"))
-		loader_error(loader, line, "a code says what it brings about: then: nothing, verify, sign_in, sign_up or verify_and_sign_in");
+		loader_error(loader, line,
+			     "a code says what it brings about: then: nothing, verify, sign_in, sign_up or verify_and_sign_in");
 	(void)loader_choice(loader, node_member(node, "then"), "then", thens, ARRAY_LEN(thens), &then);
 	rule->then = (enum code_then)then;
 	if (rule->then == CODE_THEN_SIGN_UP || rule->then == CODE_THEN_NOTHING)
@@ -94,7 +95,7 @@ static void load_link(struct loader *loader, const struct node *node, struct cod
 
 void load_codes(struct loader *loader, const struct node *map, struct dialect *dialect)
 {
-	static const char *const keys[] = {"length",      "alphabet", "tries",     "life",   "gap",
+	static const char *const keys[] = {"length",      "alphabet", "tries",     "life",    "gap",
 					   "request_age", "then",     "strangers", "message", "link"};
 	if (!map)
 		return;
@@ -135,11 +136,13 @@ static void check_entering(struct loader *loader, int line, const struct route *
 	if (enters && route->operation == OPERATION_CODE_REQUEST)
 		loader_error(loader, line, "a code that verifies and signs in is sent to who signs up, and not asked for");
 	if (enters && route->operation == OPERATION_CODE_CHECK)
-		loader_error(loader, line,
-			     "a code that verifies and signs in is tried by who signed up: code: {caller: header}, and a field that maps to "
-			     "code_channel");
+		loader_error(
+			loader, line,
+			"a code that verifies and signs in is tried by who signed up: code: {caller: header}, and a field that maps to "
+			"code_channel");
 	if (has_target(route, TARGET_CODE_CHANNEL) && slice_is_absent(route->code.caller))
-		loader_error(loader, line, "where a field maps to code_channel, code has the header by which who asks is known: caller");
+		loader_error(loader, line,
+			     "where a field maps to code_channel, code has the header by which who asks is known: caller");
 }
 
 static void check_code_fields(struct loader *loader, int line, const struct route *route)

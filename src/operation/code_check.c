@@ -42,7 +42,8 @@ static bool is_of_account(const struct code_use *use, const struct uuid *account
 {
 	char digits[HEX_TEXT_SIZE(sizeof(account_id->bytes))];
 	hex_encode(account_id->bytes, sizeof(account_id->bytes), digits);
-	return use->account.len < sizeof(digits) && (use->account.len == 0 || memcmp(digits, use->account.ptr, use->account.len) == 0);
+	return use->account.len < sizeof(digits) &&
+	       (use->account.len == 0 || memcmp(digits, use->account.ptr, use->account.len) == 0);
 }
 
 // What needs no comparison. Nothing of it is counted.
@@ -54,7 +55,8 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (rule->then == CODE_THEN_SIGN_UP && !use->has_address) // whoever has none: there would be no claim
 		return REASON_OPERATION_UNAVAILABLE;
-	if (rule->then == CODE_THEN_ENTER && !use->by_caller && use->token_count == 0) // whoever reads the mail need not have signed up
+	if (rule->then == CODE_THEN_ENTER && !use->by_caller &&
+	    use->token_count == 0) // whoever reads the mail need not have signed up
 		return REASON_OPERATION_UNAVAILABLE;
 	if (!is_of_account(use, &code->account_id))
 		return REASON_CODE_UNKNOWN;

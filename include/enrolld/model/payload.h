@@ -7,9 +7,9 @@
 #include "enrolld/base/slice.h"
 
 struct payload {
-	struct slice recipient; // e-mail address or E.164 number, as stored
-	struct slice locale;    // absent: the deployment's default
-	struct slice name;      // how to greet; absent if unknown
+	struct slice recipient;      // e-mail address or E.164 number, as stored
+	struct slice locale;         // absent: the deployment's default
+	struct slice name;           // how to greet; absent if unknown
 	struct slice link, link_end; // what stands before and behind the token in its link; absent: as the courier's settings say
 	bool hex;                    // the token is written in hexadecimal digits
 };

@@ -30,7 +30,7 @@ struct receipt {
 	bool has_challenge;
 	struct uuid challenge_id;
 	enum claim_kind challenge_kind; // of its address
-	struct nonce nonce; // of the challenge: codes and tokens are derived from it
+	struct nonce nonce;             // of the challenge: codes and tokens are derived from it
 	uint16_t epoch;
 	int64_t expires_ms; // of the challenge
 	int64_t next_ms;    // from when on the next code may be asked for, or tried; 0: not said

@@ -167,8 +167,7 @@ struct posted post_message(const struct post *p, const char *channel, const char
 	hex_encode(nonce.bytes, NONCE_SIZE, hex);
 	derive_code(p->keys, epoch, purpose, SLICE_LIT("shop"), &nonce, 0, 6, out.code);
 	derive_token(p->keys, epoch, link, SLICE_LIT("shop"), &nonce, 0, out.token);
-	const struct payload payload = {
-		.recipient = slice_of(to), .locale = slice_of(locale), .name = slice_of(name)};
+	const struct payload payload = {.recipient = slice_of(to), .locale = slice_of(locale), .name = slice_of(name)};
 	struct slice sealed = seal_close(p->keys, slice_of(out.id), payload_write(&payload, p->arena), p->arena);
 	char *sealed_hex = arena_alloc(p->arena, HEX_TEXT_SIZE(sealed.len));
 	hex_encode(sealed.ptr, sealed.len, sealed_hex);

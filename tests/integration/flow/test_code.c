@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "enrolld/base/clock.h"
@@ -13,6 +14,7 @@
 
 enum { THREADS = 8, ROUNDS = 4, SUBMISSIONS = 64 };
 
+static const char *const names[] = {"native", "posbytz"};
 static struct fixture *fx;
 static struct store *store, *other;
 static struct arena *arena;
@@ -25,7 +27,6 @@ static _Atomic int64_t offset;
 
 static int open_all(void **state)
 {
-	static const char *const names[] = {"native"};
 	struct fault f;
 	bool locked;
 	(void)state;
@@ -37,7 +38,7 @@ static int open_all(void **state)
 		return -1;
 	keys = keyring_for_tests();
 	const struct dialect_options options = {.keys = keys};
-	assert_ok(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &dialects, &f_));
+	assert_ok(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &dialects, &f_));
 	settings_defaults(&operation_settings, arena, &conf);
 	op = (struct operation){&conf, keys, INT64_C(30) * 86400000};
 	return 0;
@@ -71,7 +72,7 @@ struct passing {
 
 static struct passing *make(struct arena *where, const char *realm, const char *path, const char *body)
 {
-	static const char *const names[] = {"native"};
+	static const struct header visitor = {{"authorization", 13}, {"Bearer visitor", 14}};
 	struct passing *p = ARENA_NEW(where, struct passing);
 	const struct dialect *dialect;
 	int64_t at = atomic_fetch_add(&offset, 1);
@@ -81,13 +82,15 @@ static struct passing *make(struct arena *where, const char *realm, const char *
 				      .method = SLICE_LIT("POST"),
 				      .path = slice_of(path),
 				      .content_type = SLICE_LIT("application/json"),
+				      .headers = &visitor,
+				      .header_count = 1,
 				      .body = arena_copy(where, slice_of(body)),
 				      .realm = slice_of(arena_text(where, realm)),
 				      .request_id = arena_printf(where, "r%lld", (long long)at),
 				      .asked_ms = clock_wall_ms(),
 				      .fingerprint_count = 1};
 	p->request.fingerprints[0].epoch = 1;
-	assert_ok(dialect_route(dialects, names, 1, &p->request, &dialect, &p->route, &f_));
+	assert_ok(dialect_route(dialects, names, ARRAY_LEN(names), &p->request, &dialect, &p->route, &f_));
 	assert_ok(dialect_read(p->route, &p->request, secrets, clock_wall_ms(), where, &p->registration, &f_));
 	return p;
 }
@@ -253,11 +256,9 @@ static void a_redelivery_counts_nothing(void **state)
 	release(p);
 }
 
-static void a_sign_up_is_verified_by_code(void **state)
+static struct passing *sign_up(const char *realm, const char *path, const char *body)
 {
-	(void)state;
-	struct passing *up = make(arena, "verify", "/v1/accounts",
-				  "{\"phone\":\"+442071838750\",\"password\":\"green kettle on the third stair\"}");
+	struct passing *up = make(arena, realm, path, body);
 	struct look_item item = {
 		.request = &up->request, .registration = &up->registration, .arena = up->arena, .facts = &up->facts};
 	assert_ok(store_look(store, "enrolld.otp", NULL, 0, &item, 1, &f_));
@@ -265,6 +266,14 @@ static void a_sign_up_is_verified_by_code(void **state)
 	assert_int_equal(operation_decide(&op, &c, &up->receipt, &up->changes), DECISION_HASH);
 	store_it(store, up);
 	secret_release(up->registration.password);
+	return up;
+}
+
+static void a_sign_up_is_verified_by_code(void **state)
+{
+	(void)state;
+	struct passing *up = sign_up("verify", "/v1/accounts",
+				     "{\"phone\":\"+442071838750\",\"password\":\"green kettle on the third stair\"}");
 	assert_string_equal(fixture_sql(fx, "SELECT state FROM enrolld.account WHERE realm = 'verify'"), "pending");
 	struct passing *p = pass(store, trying(arena, "verify", "verify_phone", code_of(up, "verify_phone")));
 	assert_reason(p, REASON_OK);
@@ -343,6 +352,48 @@ static void a_newer_code_sends_its_try_back_to_the_look(void **state)
 	wrong = pass(store, trying(arena, "again", "sign_up", old));
 	assert_reason(wrong, REASON_CODE_USED);
 	release(wrong);
+	release(p);
+}
+
+static struct passing *store_sign_up(const char *realm, int number)
+{
+	return sign_up(realm, "/ecommerce/v1/auth/signup",
+		       arena_printf(arena, "{\"mobile\":{\"code\":\"+91\",\"number\":\"99627940%02d\"},\"password\":\"secret123\"}",
+				    number)
+			       .ptr);
+}
+
+static struct passing *trying_otp(const char *realm, const char *code)
+{
+	return make(arena, realm, "/ecommerce/v1/auth/otp/verify",
+		    arena_printf(arena, "{\"otp\":%d,\"source\":\"mobile\"}", atoi(code)).ptr);
+}
+
+// Who tries a code without naming an address means the one of the last sign-up, whose address is held.
+static void whoever_signs_up_again_means_the_later_address(void **state)
+{
+	(void)state;
+	struct passing *first = store_sign_up("caller", 1);
+	struct passing *p = trying_otp("caller", code_of(first, "verify_phone"));
+	look(store, p);
+	assert_reason(p, REASON_OK);
+	assert_true(slice_equal_text(p->changes.code.value, "+919962794001"));
+	struct passing *second = store_sign_up("caller", 2);
+	store_it(store, p);
+	assert_int_equal(p->outcome, STORE_AGAIN);
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.account WHERE realm = 'caller' AND state = 'active'"), 0);
+	(void)pass(store, p);
+	assert_reason(p, REASON_CODE_WRONG);
+	assert_true(slice_equal_text(p->changes.code.value, "+919962794002"));
+	release(p);
+	p = pass(store, trying_otp("caller", code_of(second, "verify_phone")));
+	assert_reason(p, REASON_OK);
+	assert_true(uuid_equal(&p->receipt.account_id, &second->receipt.account_id));
+	assert_string_equal(
+		fixture_sql(
+			fx,
+			"SELECT string_agg(attempts || '', ' ' ORDER BY created_at) FROM enrolld.challenge WHERE realm = 'caller'"),
+		"0 2");
 	release(p);
 }
 
@@ -478,6 +529,7 @@ int main(void)
 		cmocka_unit_test(what_the_look_saw_is_had_again_under_the_lock),
 		cmocka_unit_test(who_lost_the_address_signs_in),
 		cmocka_unit_test(a_newer_code_sends_its_try_back_to_the_look),
+		cmocka_unit_test(whoever_signs_up_again_means_the_later_address),
 		cmocka_unit_test(the_second_of_an_address_in_a_batch_comes_again),
 		cmocka_unit_test(of_many_right_ones_exactly_one_is_accepted),
 		cmocka_unit_test(of_many_wrong_ones_exactly_the_limit_is_compared),

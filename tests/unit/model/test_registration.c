@@ -14,8 +14,8 @@
 static void operations_are_found_by_their_names(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"sign_up", "set_password", "code_request", "code_check",
-					    "verify",  "sign_in",      "refresh",      "sign_out",   "look_up"};
+	static const char *const names[] = {"sign_up", "set_password", "code_request", "code_check", "verify",
+					    "sign_in", "refresh",      "sign_out",     "look_up"};
 	assert_int_equal(ARRAY_LEN(names), OPERATION_COUNT);
 	for (size_t i = 0; i < OPERATION_COUNT; i++) {
 		enum operation_kind kind = OPERATION_COUNT;
