@@ -54,16 +54,17 @@ static void write_link(const struct parts *parts, const struct message_lease *le
 static enum reason write_words(const struct parts *parts, const struct message_lease *lease, const struct wording *wording,
 			       struct draft *draft, struct fault *f)
 {
-	char code[CODE_TEXT_SIZE];
-	if (lease->purpose.len == 0)
-		return fault_set(f, REASON_INTERNAL, "the message has no challenge");
-	code_derive(parts->keys, lease->purpose, lease->realm, &lease->seed, &lease->form, code);
+	char code[CODE_TEXT_SIZE] = "";
+	bool challenges = lease->purpose.len > 0; // else it only tells something
 	struct strbuf link = STRBUF_INIT(LINK_BYTES_MAX);
 	const struct payload *p = &draft->payload;
-	write_link(parts, lease, p, &link);
+	if (challenges) {
+		code_derive(parts->keys, lease->purpose, lease->realm, &lease->seed, &lease->form, code);
+		write_link(parts, lease, p, &link);
+	}
 	const struct wording_values values = {
 		.brand = slice_of(parts->conf->brand),
-		.code = slice_of(code),
+		.code = challenges ? slice_of(code) : SLICE_ABSENT,
 		.name = address_is_greetable(p->name) ? p->name : SLICE_ABSENT,
 		.link = link.len > 0 ? strbuf_slice(&link) : SLICE_ABSENT,
 		.life_ms = lease->expires_in_ms,
@@ -82,7 +83,7 @@ enum reason draft_write(const struct parts *parts, const struct message_lease *l
 	const struct wording *wording = wordings_find(parts->wordings, lease->template_name);
 	if (!wording)
 		return fault_set(f, REASON_DIALECT_INVALID, "there are no words for messages of this kind; see courier.messages");
-	if (!keyring_has(parts->keys, lease->seed.epoch))
+	if (lease->purpose.len > 0 && !keyring_has(parts->keys, lease->seed.epoch))
 		return fault_set(f, REASON_KEYS_INVALID, "the key epoch %u of the message is not in the key ring",
 				 lease->seed.epoch);
 	enum reason reason = open_payload(parts, lease, arena, &draft->payload, f);

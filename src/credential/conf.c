@@ -15,6 +15,8 @@ static const struct setting rows[] = {
 	{"hash.keep_memory", AT(BOOL, keep_memory), .fallback = "true",
 	 .doc = "Keep each thread's memory between hashes, on huge pages where the kernel offers them: 1.3 to 1.7 times as fast. "
 		"It is left out of core files and wiped when the thread is idle."},
+	{"hash.renew", AT(BOOL, renew), .fallback = "true",
+	 .doc = "At sign-in, replace a hash that fits and was made elsewhere or at another cost by one of today's; costs that request a second hash."},
 	{"hash.allow_weak", AT(BOOL, allow_weak), .fallback = "false",
 	 .doc = "Accept a cost below OWASP's minimum (46 MiB with 1 pass, 19 MiB with 2, 12 MiB with 3). For tests only."},
 };

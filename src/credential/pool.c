@@ -37,6 +37,7 @@ struct hasher {
 
 struct credential_pool {
 	struct argon2_cost cost;
+	bool renew;
 	pthread_mutex_t lock; // guards all below that changes
 	pthread_cond_t work;  // a job came, or the pool was closed
 	pthread_cond_t closing;
@@ -140,19 +141,43 @@ static struct credential_job *take(struct hasher *hasher)
 	return job;
 }
 
-static enum reason hash_once(struct hasher *hasher, struct credential_job *job)
+static void observe(int64_t start_ns)
+{
+	metric_observe(METRIC_hash_seconds, METRIC_NO_LABELS, (double)(clock_mono_ns() - start_ns) / (double)NS_PER_S);
+}
+
+static enum reason make(struct hasher *hasher, struct credential_job *job, const struct secret *password)
 {
 	struct fault f;
-	struct slice password = secret_bytes(job->password);
 	int64_t start_ns = clock_mono_ns();
-	enum reason reason;
-	if (slice_is_absent(job->stored))
-		reason = argon2_hash(hasher->memory, hasher->pool->cost, password, job->hash, &f);
-	else
-		reason = foreign_verify(hasher->memory, job->stored, password, &job->fits, &f);
-	if (reason == REASON_OK)
-		metric_observe(METRIC_hash_seconds, METRIC_NO_LABELS, (double)(clock_mono_ns() - start_ns) / (double)NS_PER_S);
+	enum reason reason = argon2_hash(hasher->memory, hasher->pool->cost, secret_bytes(password), job->hash, &f);
+	job->made = reason == REASON_OK;
+	if (job->made)
+		observe(start_ns);
 	return reason;
+}
+
+static bool wants_renewal(const struct hasher *hasher, const struct credential_job *job)
+{
+	return hasher->pool->renew && job->hash && !foreign_is_own(job->stored, hasher->pool->cost);
+}
+
+static enum reason compare(struct hasher *hasher, struct credential_job *job)
+{
+	struct fault f;
+	int64_t start_ns = clock_mono_ns();
+	enum reason reason = foreign_verify(hasher->memory, job->stored, secret_bytes(job->password), &job->fits, &f);
+	if (reason != REASON_OK)
+		return reason;
+	observe(start_ns);
+	if (job->fits && job->next)
+		return make(hasher, job, job->next);
+	return job->fits && wants_renewal(hasher, job) ? make(hasher, job, job->password) : REASON_OK;
+}
+
+static enum reason hash_once(struct hasher *hasher, struct credential_job *job)
+{
+	return slice_is_absent(job->stored) ? make(hasher, job, job->password) : compare(hasher, job);
 }
 
 // Waits before the next try; false if the pool is closed.
@@ -175,9 +200,10 @@ static void work_on(struct hasher *hasher, struct credential_job *job)
 		job->reason = hash_once(hasher, job);
 	while (job->reason == REASON_HASH_MEMORY && pause_hasher(hasher->pool, &backoff));
 	secret_release(job->password);
-	job->password = NULL;
+	secret_release(job->next);
+	job->password = job->next = NULL;
 	secret_wipe_traces();
-	bool made = slice_is_absent(job->stored);
+	bool made = job->made;
 	job->done(job, job->ctx); // the job may be gone
 	if (made && hasher->memory && (hasher->measured_ns == 0 || clock_mono_ns() - hasher->measured_ns >= MEASURE_EVERY_NS))
 		measure(hasher);
@@ -199,7 +225,7 @@ static void run(void *ctx)
 bool credential_pool_submit(struct credential_pool *pool, struct credential_job *job)
 {
 	struct waiting *waiting = &pool->waiting[job->priority];
-	if (!job->password || (!job->hash && slice_is_absent(job->stored)))
+	if (!job->password || (!job->hash && (slice_is_absent(job->stored) || job->next)))
 		PANIC("a hash job without password or place for the hash");
 	lock(pool);
 	while (!pool->closed && waiting->count == pool->capacity)
@@ -268,6 +294,7 @@ enum reason credential_pool_create(const struct credential_conf *conf, struct cr
 	if (!pool)
 		return fault_set(f, REASON_NO_MEMORY, "no memory for the hash pool");
 	pool->cost = cost;
+	pool->renew = conf->renew;
 	while (pool->hasher_count < threads) {
 		struct hasher *hasher = &pool->hashers[pool->hasher_count];
 		hasher->pool = pool;

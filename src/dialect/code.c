@@ -107,7 +107,7 @@ static enum reason fill_typed(const struct dialect_reading *reading, struct secr
 // Whoever signs in with a password names any identity.
 static void fill_identity(const struct registration *r, const struct keyring *keys, struct arena *arena, struct code_use *use)
 {
-	use->by_password = r->claim_count > 0 && r->password && keys;
+	use->by_password = r->claim_count > 0 && keys;
 	use->has_address = use->by_password;
 	if (!use->by_password)
 		return;
@@ -126,7 +126,8 @@ enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool,
 	const struct route *route = reading->route;
 	const struct dialect *dialect = route->dialect;
 	struct code_use *use = &reading->registration->code;
-	if (route->operation == OPERATION_SIGN_IN)
+	use->tells = route->operation == OPERATION_SET_PASSWORD;
+	if ((route->operation == OPERATION_SIGN_IN && reading->registration->password) || reading->registration->old_password)
 		fill_identity(reading->registration, dialect->set->keys, reading->arena, use);
 	if (!route->code.there)
 		return REASON_OK;
@@ -135,7 +136,7 @@ enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool,
 	struct slice purpose = purpose_of(reading);
 	use->rule = slice_is_absent(purpose) ? route->code.rule : code_use_rule(use, purpose);
 	fill_address(reading->registration, use);
-	if (use->by_password) // an account that is pending is sent the code once more that it was sent at sign-up
+	if (use->by_password && route->operation == OPERATION_SIGN_IN) // an account that is pending is sent the code once more that it was sent at sign-up
 		use->rule = code_use_rule(use, use->kind == CLAIM_EMAIL   ? SLICE_LIT(PURPOSE_VERIFY_EMAIL)
 					       : use->kind == CLAIM_PHONE ? SLICE_LIT(PURPOSE_VERIFY_PHONE)
 									  : SLICE_LIT(""));

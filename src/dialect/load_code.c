@@ -32,13 +32,13 @@ static void load_times(struct loader *loader, const struct node *node, struct co
 
 static void load_effects(struct loader *loader, const struct node *node, int line, struct code_rule *rule)
 {
-	static const char *const thens[] = {"nothing", "verify", "sign_in", "sign_up", "verify_and_sign_in"};
+	static const char *const thens[] = {"nothing", "verify", "sign_in", "sign_up", "set_password", "verify_and_sign_in"};
 	static const char *const strangers[] = {"silent", "send", "refuse"};
 	size_t then = CODE_THEN_NOTHING, stranger = CODE_STRANGER_SILENT;
 	struct slice message = SLICE_LIT("verify");
 	if (!node_member(node, "then"))
 		loader_error(loader, line,
-			     "a code says what it brings about: then: nothing, verify, sign_in, sign_up or verify_and_sign_in");
+			     "a code says what it brings about: then: nothing, verify, sign_in, sign_up, set_password or verify_and_sign_in");
 	(void)loader_choice(loader, node_member(node, "then"), "then", thens, ARRAY_LEN(thens), &then);
 	rule->then = (enum code_then)then;
 	if (rule->then == CODE_THEN_SIGN_UP || rule->then == CODE_THEN_NOTHING)
@@ -140,6 +140,12 @@ static void check_entering(struct loader *loader, int line, const struct route *
 			loader, line,
 			"a code that verifies and signs in is tried by who signed up: code: {caller: header}, and a field that maps to "
 			"code_channel");
+	bool sets = route->code.rule && route->code.rule->then == CODE_THEN_PASSWORD;
+	if (sets && route->operation == OPERATION_CODE_CHECK)
+		loader_error(loader, line, "a code that sets a password is tried with that password: operation: set_password");
+	if (route->operation == OPERATION_SET_PASSWORD && (!sets || !has_target(route, TARGET_PASSWORD)))
+		loader_error(loader, line,
+			     "a password is set by a field that maps to password, and a code of a purpose with then: set_password");
 	if (has_target(route, TARGET_CODE_CHANNEL) && slice_is_absent(route->code.caller))
 		loader_error(loader, line,
 			     "where a field maps to code_channel, code has the header by which who asks is known: caller");

@@ -18,6 +18,7 @@ static const char *const targets[] = {
 	"code",
 	"link_token",
 	"challenge_id",
+	"old_password",
 	"code_channel",
 	"account_id",
 	"device_registration",
@@ -48,6 +49,8 @@ static const struct need {
 	{TARGET_CODE, "type", NULL, "a code is a text"},
 	{TARGET_LINK_TOKEN, "type", NULL, "a token is a text"},
 	{TARGET_CHALLENGE_ID, "uuid", NULL, "a challenge is found by it"},
+	{TARGET_OLD_PASSWORD, "type", NULL, "a password is a text"},
+	{TARGET_OLD_PASSWORD, "max_bytes", NULL, "no longer one was ever taken"},
 	{TARGET_CODE_CHANNEL, "choice", NULL, "it is email, or phone, mobile or sms"},
 	{TARGET_ACCOUNT_ID, "hex", "uuid", "an account is known by it"},
 	{TARGET_DEVICE_REGISTRATION, "max_bytes", NULL, "a device is found by it"},
@@ -82,12 +85,13 @@ static void check_unique(struct loader *loader, const struct route *route, const
 static void check_secret(struct loader *loader, const struct field *field)
 {
 	const struct check *bytes = find_check(field, "max_bytes");
-	if (field->target == TARGET_PASSWORD && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
+	bool password = field->target == TARGET_PASSWORD || field->target == TARGET_OLD_PASSWORD;
+	if (password && bytes && rule_parameters(bytes->rule)->integer > SECRET_SIZE_MAX)
 		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a password is at most %d", SECRET_SIZE_MAX);
 	if (field->target == TARGET_DEVICE_REGISTRATION && bytes && rule_parameters(bytes->rule)->integer > DEVICE_REGISTRATION_MAX)
 		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a device's registration is at most %d",
 			     DEVICE_REGISTRATION_MAX);
-	bool hides = field->target == TARGET_PASSWORD || field->target == TARGET_PASSWORD_HASH || field->target == TARGET_CODE ||
+	bool hides = password || field->target == TARGET_PASSWORD_HASH || field->target == TARGET_CODE ||
 		     field->target == TARGET_LINK_TOKEN;
 	if (hides && !field->secret)
 		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown",

@@ -165,6 +165,7 @@ void map_field(struct dialect_reading *reading, const struct field *field, const
 	case TARGET_CODE:
 	case TARGET_LINK_TOKEN:
 	case TARGET_CHALLENGE_ID:
+	case TARGET_OLD_PASSWORD:
 	case TARGET_CODE_CHANNEL:
 	case TARGET_ACCOUNT_ID:
 	case TARGET_NONE: break;

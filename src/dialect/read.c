@@ -36,11 +36,14 @@ static void wipe_texts(const struct node *node)
 
 static enum reason keep_password(const struct dialect_reading *reading, struct secret_pool *pool, struct fault *f)
 {
+	struct registration *r = reading->registration;
 	for (size_t i = 0; i < reading->route->field_count; i++) {
-		if (reading->route->fields[i].target != TARGET_PASSWORD || slice_is_absent(reading->seen[i].text))
+		enum target target = reading->route->fields[i].target;
+		struct secret **place = target == TARGET_PASSWORD ? &r->password : target == TARGET_OLD_PASSWORD ? &r->old_password : NULL;
+		if (!place || slice_is_absent(reading->seen[i].text))
 			continue;
-		reading->registration->password = secret_create(pool, reading->seen[i].text);
-		if (!reading->registration->password)
+		*place = secret_create(pool, reading->seen[i].text);
+		if (!*place)
 			return fault_set(f, REASON_HASH_MEMORY, "no room for another password");
 	}
 	return REASON_OK;

@@ -4,14 +4,22 @@
 
 #include "enrolld/base/failpoint.h"
 
-// What was to be known is known.
-static void compared(struct work *work, bool fits)
+// What was to be known is known: whose password it is, and the hash of another one.
+static void known(struct work *work, const struct credential_job *job)
 {
+	const struct code_holder *holder = &work->facts.code.holder;
+	bool compared = !slice_is_absent(job->stored), by_password = work->registration.code.by_password;
+	work->password = (struct password_facts){
+		.state = by_password ? compared && job->fits ? PASSWORD_FITS : PASSWORD_MISFITS : PASSWORD_UNCOMPARED,
+		.account_id = holder->account_id,
+		.serial = holder->password_serial,
+		.compared = holder->password_hash,
+		.made = job->made && (!by_password || job->fits) ? slice_of(work->hash) : SLICE_ABSENT,
+	};
+	work->facts.password = work->password;
 	struct operation_case c = work_case(work);
-	work->facts.password = work->password = fits ? PASSWORD_FITS : PASSWORD_MISFITS;
-	work->facts.compared = work->compared = work->facts.code.holder.password_hash;
 	if (operation_decide(work->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE)
-		PANIC("a password that was compared is to be compared again");
+		PANIC("what was hashed and compared is to be so again");
 }
 
 static void hashed(struct credential_job *job, void *ctx)
@@ -24,10 +32,10 @@ static void hashed(struct credential_job *job, void *ctx)
 		return;
 	}
 	(void)FAILPOINT(hash_done);
-	if (work->registration.code.by_password)
-		compared(work, !slice_is_absent(job->stored) && job->fits);
-	else
+	if (work->registration.operation == OPERATION_SIGN_UP)
 		work->changes.account.password_hash = slice_of(work->hash);
+	else
+		known(work, job);
 	tray_put(lane->hashed, work);
 }
 
@@ -50,18 +58,22 @@ static bool submit(struct lane *lane, struct work *work)
 	}
 	if (recall(lane, work))
 		return false;
+	struct registration *r = &work->registration;
 	work->hash_job = (struct credential_job){
-		.password = work->registration.password,
+		.password = r->old_password ? r->old_password : r->password,
+		.next = r->old_password ? r->password : NULL,
 		.hash = work->hash,
-		.stored = work->facts.code.holder.password_hash, // absent: makes one, also where there is nothing to compare with
+		.stored = r->code.by_password ? work->facts.code.holder.password_hash
+					      : SLICE_ABSENT, // absent: makes one, also where there is nothing to compare with
 		.done = hashed,
 		.ctx = work,
 		.priority = lane->kind == LANE_OTP ? CREDENTIAL_URGENT : CREDENTIAL_USUAL,
 	};
-	work->registration.password = NULL; // the pool releases it
+	r->password = r->old_password = NULL; // the pool releases them
 	if (credential_pool_submit(lane->parts->hashes, &work->hash_job))
 		return true;
 	secret_release(work->hash_job.password);
+	secret_release(work->hash_job.next);
 	lane_drop(lane, work);
 	return false;
 }

@@ -79,10 +79,8 @@ static size_t look(struct looker *l, size_t count)
 		if (FAILPOINT(look_done))
 			reason = fault_set(&f, REASON_STORE_UNAVAILABLE, "failpoint look.done");
 		if (reason == REASON_OK) {
-			for (size_t i = 0; i < count; i++) {
+			for (size_t i = 0; i < count; i++)
 				l->works[i]->facts.password = l->works[i]->password;
-				l->works[i]->facts.compared = l->works[i]->compared;
-			}
 			marks_raised(lane->marks, l->marks, raise);
 			lane_works(lane, STAGE_LOOK, &l->backoff);
 			if (marks_fit(l, count))

@@ -62,9 +62,11 @@ static void confirm(struct storer *s, struct work *work, struct store_item *item
 {
 	struct operation_case c = work_case(work);
 	bool had_account = work->changes.has_account;
-	operation_confirm(s->lane->parts->operation, &c, &work->receipt, &work->changes);
+	bool settled = operation_confirm(s->lane->parts->operation, &c, &work->receipt, &work->changes);
 	item->completed = true;
-	if (had_account && !work->changes.has_account)
+	if (!settled)
+		item->outcome = STORE_AGAIN;
+	else if (had_account && !work->changes.has_account)
 		item->outcome = STORE_LOST;
 	else if (!had_account && work->changes.has_account)
 		item->outcome = STORE_AGAIN;

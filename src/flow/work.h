@@ -61,9 +61,8 @@ struct work {
 	struct changes changes;
 	struct credential_job hash_job;
 	char hash[ARGON2_TEXT_SIZE];
-	unsigned password;     // facts.password, for the facts of a later look
-	struct slice compared; // facts.compared
-	bool recalled;         // before its hash, to be looked at again
+	struct password_facts password; // facts.password, for the facts of a later look
+	bool recalled;                  // before its hash, to be looked at again
 
 	struct output outputs[OUTPUTS_MAX];
 	size_t output_count;

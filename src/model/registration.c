@@ -49,8 +49,9 @@ const char *claim_kind_name(enum claim_kind kind)
 void registration_forget(struct registration *r)
 {
 	secret_release(r->password);
+	secret_release(r->old_password);
 	secret_release(r->code.typed);
-	r->password = r->code.typed = NULL;
+	r->password = r->old_password = r->code.typed = NULL;
 }
 
 const struct code_rule *code_use_rule(const struct code_use *use, struct slice purpose)

@@ -5,6 +5,8 @@
 #include "enrolld/model/payload.h"
 #include "operation/operation_private.h"
 
+#define NOTICE_LIFE_MS (INT64_C(24) * 3600 * 1000) // what is told later is no news
+
 struct nonce operation_nonce(const struct operation *op, const struct operation_case *c, uint16_t epoch, const char *word,
 			     struct slice value)
 {
@@ -39,6 +41,21 @@ static void add_message(const struct operation *op, const struct operation_case 
 	char id[UUID_TEXT_SIZE];
 	uuid_format(&row->message_id, id);
 	row->sealed = seal_close(op->keys, slice_of(id), payload_write(&payload, c->arena), c->arena);
+}
+
+void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, struct slice email,
+		      const struct code_holder *holder, struct changes *changes)
+{
+	static const struct uuid none;
+	const struct challenge_plan plan = {
+		.message = message,
+		.kind = CLAIM_EMAIL,
+		.value = email,
+		.life_ms = NOTICE_LIFE_MS,
+		.locale = holder->locale,
+		.name = holder->name,
+	};
+	add_message(op, c, &plan, &none, changes);
 }
 
 static struct challenge_row row_for(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan)

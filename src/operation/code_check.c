@@ -55,6 +55,8 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (rule->then == CODE_THEN_SIGN_UP && !use->has_address) // whoever has none: there would be no claim
 		return REASON_OPERATION_UNAVAILABLE;
+	if ((rule->then == CODE_THEN_PASSWORD) != (c->registration->operation == OPERATION_SET_PASSWORD)) // would be used for nothing
+		return REASON_OPERATION_UNAVAILABLE;
 	if (rule->then == CODE_THEN_ENTER && !use->by_caller &&
 	    use->token_count == 0) // whoever reads the mail need not have signed up
 		return REASON_OPERATION_UNAVAILABLE;
@@ -110,6 +112,16 @@ static enum decision refuse_wrong(const struct operation_case *c, const struct c
 	return operation_refuse(c, REASON_CODE_WRONG, receipt, changes);
 }
 
+// Once, and the address is proved to be somebody's who reads what is sent to it.
+static void use_up(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct code_facts *code = &c->facts->code;
+	changes->code.consumes = true;
+	changes->code.counts = code->failures > 0;
+	receipt->address_kind = code->kind;
+	receipt->address = code->value;
+}
+
 // The address is the account's, if it was not before.
 static void verify(const struct code_holder *holder, struct receipt *receipt, struct changes *changes)
 {
@@ -119,6 +131,15 @@ static void verify(const struct code_holder *holder, struct receipt *receipt, st
 	receipt->verified = !holder->verified;
 	changes->code.verifies = !holder->verified;
 	changes->code.account_id = holder->account_id;
+}
+
+bool operation_prove(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct code_holder *holder = &c->facts->code.holder;
+	if (!holder->verified && !holder->pending)
+		return false;
+	verify(holder, receipt, changes);
+	return true;
 }
 
 // Into the account: with its device, and in the language that is asked for.
@@ -161,10 +182,6 @@ static enum decision succeed(const struct operation *op, const struct operation_
 			     struct receipt *receipt, struct changes *changes)
 {
 	const struct code_facts *code = &c->facts->code;
-	changes->code.consumes = true;
-	changes->code.counts = code->failures > 0;
-	receipt->address_kind = code->kind;
-	receipt->address = code->value;
 	if (rule->then == CODE_THEN_NOTHING)
 		return DECISION_STORE;
 	if (rule->then == CODE_THEN_VERIFY || rule->then == CODE_THEN_ENTER) {
@@ -174,11 +191,9 @@ static enum decision succeed(const struct operation *op, const struct operation_
 			operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
 	}
-	if (code->holder.found && !code->holder.verified &&
-	    !code->holder.pending) // somebody else's, who only says that it has this address
+	if (code->holder.found && !operation_prove(c, receipt, changes))
 		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
 	if (code->holder.found) {
-		verify(&code->holder, receipt, changes);
 		changes->code.ousts = code->holder.pending;
 		operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
@@ -188,12 +203,10 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	return open_account(op, c, receipt, changes);
 }
 
-enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
-				   struct changes *changes)
+bool operation_code_fits(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes,
+			 enum decision *ret)
 {
 	const struct code_facts *code = &c->facts->code;
-	if (!c->registration->code.rules)
-		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
 	const struct code_rule *rule = rule_of(c);
 	enum reason reason = standing(op, c, rule);
 	if (reason == REASON_OK && code->tries >= rule->tries)
@@ -202,11 +215,29 @@ enum decision operation_code_check(const struct operation *op, const struct oper
 		receipt->next_ms = code->locked_until_ms;
 		reason = REASON_CODE_LOCKED;
 	}
-	if (reason != REASON_OK)
-		return operation_refuse(c, reason, receipt, changes);
+	if (reason != REASON_OK) {
+		*ret = operation_refuse(c, reason, receipt, changes);
+		return false;
+	}
 	hold(c, changes);
 	changes->code.tries = true;
-	return is_right(op, c) ? succeed(op, c, rule, receipt, changes) : refuse_wrong(c, rule, receipt, changes);
+	if (!is_right(op, c)) {
+		*ret = refuse_wrong(c, rule, receipt, changes);
+		return false;
+	}
+	use_up(c, receipt, changes);
+	return true;
+}
+
+enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				   struct changes *changes)
+{
+	enum decision decision;
+	if (!c->registration->code.rules)
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	if (!operation_code_fits(op, c, receipt, changes, &decision))
+		return decision;
+	return succeed(op, c, rule_of(c), receipt, changes);
 }
 
 // A link's token is too long to be guessed: whoever has it was sent it, however often its code was tried.
@@ -222,5 +253,6 @@ enum decision operation_verify(const struct operation *op, const struct operatio
 	if (reason != REASON_OK)
 		return operation_refuse(c, reason, receipt, changes);
 	hold(c, changes);
+	use_up(c, receipt, changes);
 	return succeed(op, c, rule, receipt, changes);
 }

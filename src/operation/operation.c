@@ -8,6 +8,7 @@ static const struct operation_row rows[OPERATION_COUNT] = {
 	[OPERATION_SIGN_UP] = {operation_sign_up},       [OPERATION_CODE_REQUEST] = {operation_code_request},
 	[OPERATION_CODE_CHECK] = {operation_code_check}, [OPERATION_VERIFY] = {operation_verify},
 	[OPERATION_SIGN_IN] = {operation_sign_in},       [OPERATION_LOOK_UP] = {operation_look_up},
+	[OPERATION_SET_PASSWORD] = {operation_set_password},
 };
 
 enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)
@@ -159,8 +160,7 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 	return decision;
 }
 
-void operation_confirm(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+bool operation_confirm(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
-	if (operation_decide(op, c, receipt, changes) != DECISION_STORE)
-		PANIC("what is held wants a hash");
+	return operation_decide(op, c, receipt, changes) == DECISION_STORE;
 }

@@ -22,6 +22,8 @@ enum decision operation_verify(const struct operation *op, const struct operatio
 enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
 
+enum decision operation_set_password(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				     struct changes *changes);
 enum decision operation_look_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
 
@@ -62,6 +64,17 @@ void operation_challenge(const struct operation *op, const struct operation_case
 // One more message of a challenge that is there.
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
 			  bool silent, struct receipt *receipt, struct changes *changes);
+// Tells the owner of an address something that nobody has to answer. message: its folder, without "_email".
+void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, struct slice email,
+		      const struct code_holder *holder, struct changes *changes);
+// sign_in.c: is what was compared the password of the account that has the identity? false: *ret says how the request goes on.
+bool operation_password_fits(const struct operation_case *c, struct receipt *receipt, struct changes *changes,
+			     enum decision *ret) ATTR_MUST_USE;
+// code_check.c: is the code that was tried the right one? The changes then hold and use it. false: as above.
+bool operation_code_fits(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes,
+			 enum decision *ret) ATTR_MUST_USE;
+// The address is the account's that has it, if it was not before. false: it is somebody else's who only says so.
+bool operation_prove(const struct operation_case *c, struct receipt *receipt, struct changes *changes) ATTR_MUST_USE;
 // code_check.c: one more failure of the address that the changes hold; and into the account that the receipt has.
 void operation_count_failure(const struct operation_case *c, struct receipt *receipt, struct changes *changes);
 void operation_enter_account(const struct operation *op, const struct operation_case *c, struct receipt *receipt,

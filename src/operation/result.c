@@ -167,6 +167,22 @@ static struct slice verified_bytes(const struct request *request, const struct r
 	return settle(&out, arena);
 }
 
+static struct slice password_changed_bytes(const struct request *request, const struct receipt *receipt, struct arena *arena)
+{
+	struct strbuf out = STRBUF_INIT(RESULT_LIMIT);
+	struct json_writer w;
+	json_begin(&w, &out);
+	json_open_map(&w);
+	json_member_text(&w, "account_id", id_text(&receipt->account_id, arena));
+	if (receipt->account_number)
+		json_member_int(&w, "number", receipt->account_number);
+	json_member_text(&w, "realm", request->realm);
+	json_member_text(&w, "request_id", request->request_id);
+	json_member_text(&w, "at", time_text(receipt->at_ms, arena));
+	json_close_map(&w);
+	return settle(&out, arena);
+}
+
 // name: without the leading "enrolld." and the version.
 static struct output event_output(const struct request *request, const struct receipt *receipt, const char *name, const char *topic,
 				  struct slice value, struct arena *arena)
@@ -190,5 +206,8 @@ size_t operation_event_outputs(const struct request *request, const struct regis
 	if (receipt->verified)
 		outputs[n++] = event_output(request, receipt, "account.verified", topic, verified_bytes(request, receipt, arena),
 					    arena);
+	if (receipt->operation == OPERATION_SET_PASSWORD)
+		outputs[n++] = event_output(request, receipt, "account.password_changed", topic,
+					    password_changed_bytes(request, receipt, arena), arena);
 	return n;
 }

@@ -2,7 +2,7 @@
 // Sign in with a password.
 //
 // Decided three times: on the facts of the look, which say what to compare with; when the hash pool has compared; and once the identity is held,
-// when its account must still have the hash that was compared with. Nobody learns from the answer or its time whether an identity is known: who is not there has a hash made.
+// when its account must still have the password that was compared with. Nobody learns from the answer or its time whether an identity is known: who is not there has a hash made.
 #include "operation/operation_private.h"
 
 static enum decision refuse_wrong(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
@@ -33,6 +33,42 @@ static void remind(const struct operation *op, const struct operation_case *c, s
 	operation_challenge(op, c, &plan, false, receipt, changes);
 }
 
+bool operation_password_fits(const struct operation_case *c, struct receipt *receipt, struct changes *changes, enum decision *ret)
+{
+	const struct code_facts *code = &c->facts->code;
+	const struct code_holder *holder = &code->holder;
+	const struct password_facts *password = &c->facts->password;
+	*ret = DECISION_HASH;
+	if (c->facts->now_ms < code->locked_until_ms) {
+		receipt->next_ms = code->locked_until_ms;
+		*ret = operation_refuse(c, REASON_PASSWORD_LOCKED, receipt, changes);
+		return false;
+	}
+	if (password->state == PASSWORD_UNCOMPARED)
+		return false;
+	changes->code.kind = code->kind;
+	changes->code.value = code->value;
+	changes->code.subject = c->registration->code.subject;
+	changes->code.holds = true;
+	bool fits = password->state == PASSWORD_FITS && holder->found && !slice_is_absent(holder->password_hash) &&
+		    uuid_equal(&password->account_id, &holder->account_id) && password->serial == holder->password_serial;
+	changes->code.counts = fits && code->failures > 0;
+	if (!fits)
+		*ret = refuse_wrong(c, receipt, changes);
+	return fits;
+}
+
+// The same password, hashed as passwords are today.
+static void renew_hash(const struct operation_case *c, struct changes *changes)
+{
+	const struct password_facts *password = &c->facts->password;
+	if (slice_is_absent(password->made))
+		return;
+	changes->code.account_id = c->facts->code.holder.account_id;
+	changes->code.password = password->made;
+	changes->code.renews = password->compared;
+}
+
 enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes)
 {
@@ -43,20 +79,10 @@ enum decision operation_sign_in(const struct operation *op, const struct operati
 		return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
 	if (!use->by_password || !code->asked)
 		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
-	if (c->facts->now_ms < code->locked_until_ms) {
-		receipt->next_ms = code->locked_until_ms;
-		return operation_refuse(c, REASON_PASSWORD_LOCKED, receipt, changes);
-	}
-	if (c->facts->password == PASSWORD_UNCOMPARED)
-		return DECISION_HASH;
-	changes->code.kind = code->kind;
-	changes->code.value = code->value;
-	changes->code.subject = use->subject;
-	changes->code.holds = true;
-	bool fits = c->facts->password == PASSWORD_FITS && holder->found && slice_equal(c->facts->compared, holder->password_hash);
-	if (!fits)
-		return refuse_wrong(c, receipt, changes);
-	changes->code.counts = code->failures > 0;
+	enum decision decision;
+	if (!operation_password_fits(c, receipt, changes, &decision))
+		return decision;
+	renew_hash(c, changes);
 	if (holder->pending) {
 		remind(op, c, receipt, changes);
 		return operation_refuse(c, REASON_ACCOUNT_PENDING, receipt, changes);

@@ -9,17 +9,26 @@ static const struct statement insert = {"account_insert",
 		"$11::int8[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
 
-// In key order: two addresses of one account may be signed in with at once.
+// Those whose password is to be another one, so that what it was compared with is what it is.
+static const struct statement take = {"account_take",
+	"SELECT 1 FROM enrolld.account AS a WHERE a.account_id IN (SELECT unnest($1::uuid[])) ORDER BY a.account_id FOR NO KEY UPDATE OF a"};
+
+// In key order: two addresses of one account may be signed in with at once. Of several new hashes the last counts.
+#define LAST(column) "(array_agg(w." column " ORDER BY w.n DESC) FILTER (WHERE w.password IS NOT NULL))[1] AS " column
 static const struct statement welcome = {"account_welcome",
 	"UPDATE enrolld.account AS a SET state = CASE WHEN k.activates AND a.state = 'pending' THEN 'active' ELSE a.state END, "
-		"password_hash = CASE WHEN k.ousts AND a.state = 'pending' THEN NULL ELSE a.password_hash END, "
+		"password_hash = CASE WHEN k.ousts AND a.state = 'pending' THEN NULL WHEN k.hashed THEN k.password ELSE a.password_hash END, "
+		"password_serial = a.password_serial + (k.ousts AND a.state = 'pending' OR k.hashed AND k.renews IS NULL)::int4, "
 		"locale = coalesce(k.locale, a.locale), updated_at = now() "
-	"FROM (SELECT l.account_id, u.activates, u.ousts, u.locale "
-		"FROM (SELECT w.account_id, bool_or(w.activates) AS activates, bool_or(w.ousts) AS ousts, max(w.locale) AS locale "
-			"FROM unnest($1::uuid[], $2::bool[], $3::bool[], $4::text[]) AS w(account_id, activates, ousts, locale) GROUP BY w.account_id) AS u "
+	"FROM (SELECT l.account_id, u.activates, u.ousts, u.locale, u.password, u.renews, "
+			"u.password IS NOT NULL AND (u.renews IS NULL OR l.password_hash IS NOT DISTINCT FROM u.renews) AS hashed "
+		"FROM (SELECT w.account_id, bool_or(w.activates) AS activates, bool_or(w.ousts) AS ousts, max(w.locale) AS locale, "
+				LAST("password") ", " LAST("renews") " "
+			"FROM unnest($1::uuid[], $2::bool[], $3::bool[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY "
+				"AS w(account_id, activates, ousts, locale, password, renews, n) GROUP BY w.account_id) AS u "
 		"JOIN enrolld.account AS l ON l.account_id = u.account_id ORDER BY l.account_id FOR UPDATE OF l) AS k "
 	"WHERE a.account_id = k.account_id "
-		"AND ((k.activates AND a.state = 'pending') OR coalesce(k.locale, a.locale) IS DISTINCT FROM a.locale)"};
+		"AND ((k.activates AND a.state = 'pending') OR k.hashed OR coalesce(k.locale, a.locale) IS DISTINCT FROM a.locale)"};
 // clang-format on
 
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
@@ -53,20 +62,46 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 		params_free(&params);
 }
 
+bool account_gets_password(const struct store_item *item)
+{
+	const struct code_change *code = &item->changes->code;
+	return code->holds && !slice_is_absent(code->password) && slice_is_absent(code->renews);
+}
+
+void account_take(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 1);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		if (!account_gets_password(&items[i]))
+			continue;
+		any = true;
+		param_add_uuid(&params.at[0], &items[i].changes->code.account_id);
+	}
+	if (any)
+		(void)pipeline_add(p, &take, &params);
+	else
+		params_free(&params);
+}
+
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 4);
+	params_init(&params, 6);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
-		if (!code || items[i].changes->has_account || !(code->verifies || !slice_is_absent(code->locale)))
+		bool changes = code && (code->verifies || !slice_is_absent(code->locale) || !slice_is_absent(code->password));
+		if (!changes || items[i].changes->has_account)
 			continue;
 		any = true;
 		param_add_uuid(&params.at[0], &code->account_id);
 		param_add_text(&params.at[1], code->verifies ? SLICE_LIT("t") : SLICE_LIT("f"));
 		param_add_text(&params.at[2], code->ousts ? SLICE_LIT("t") : SLICE_LIT("f"));
 		param_add_text(&params.at[3], code->locale);
+		param_add_text(&params.at[4], code->password);
+		param_add_text(&params.at[5], code->renews);
 	}
 	if (any)
 		(void)pipeline_add(p, &welcome, &params);

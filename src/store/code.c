@@ -32,28 +32,34 @@ enum column {
 	LOCALE,
 	NAME,
 	HASH,
+	PASSWORD_SERIAL,
+	EMAIL,
 	NOW,
 };
 
 // clang-format off
 #define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
-#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject FROM k JOIN enrolld.challenge AS t "
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject, k.tells FROM k JOIN enrolld.challenge AS t "
 
 // Named by address and purpose, by the challenge's id, by its link, or by who asked for it last: that one says to which address it was sent.
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
-			"$8::uuid[], $9::text[], $10::bytea[]) AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject, caller)), "
-		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject FROM k WHERE k.value IS NOT NULL "
+			"$8::uuid[], $9::text[], $10::bytea[], $11::bool[]) "
+			"AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject, caller, tells)), "
+		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject, k.tells FROM k WHERE k.value IS NOT NULL "
 			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
 			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm "
-			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject "
+			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject, k.tells "
 				"FROM k CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm = k.realm AND t.caller = k.caller "
 					"AND t.claim_kind = k.kind ORDER BY t.created_at DESC LIMIT 1) AS t ORDER BY k.n, t.created_at DESC) AS asked) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
 		"c.consumed_at IS NOT NULL, c.caller, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
 		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), "
-		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, " MS("clock_timestamp()") " "
+		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, o.password_serial, "
+		// Whoever is told of a new password.
+		"CASE WHEN d.tells THEN (SELECT v.value FROM enrolld.claim AS v WHERE v.account_id = h.account_id AND v.kind = 'email' "
+			"AND v.verified_at IS NOT NULL ORDER BY v.verified_at LIMIT 1) END, " MS("clock_timestamp()") " "
 	"FROM named AS d "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
 			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
@@ -93,12 +99,13 @@ static void add_row(struct params *params, size_t n, const struct code_ask *ask,
 	param_add_uuid(&params->at[7], ask->account_id);
 	param_add_text(&params->at[8], use->subject);
 	add_digest(&params->at[9], caller);
+	param_add_text(&params->at[10], use->tells ? SLICE_LIT("t") : SLICE_LIT("f"));
 }
 
 size_t code_find(struct pipeline *p, const struct code_ask *asks, size_t count)
 {
 	struct params params;
-	params_init(&params, 10);
+	params_init(&params, 11);
 	for (size_t i = 0; i < count; i++) {
 		const struct code_use *use = asks[i].use;
 		for (size_t j = 0; j < use->token_count; j++)
@@ -163,6 +170,8 @@ static void read_row(const PGresult *result, size_t r, const struct code_ask *as
 			.locale = result_text(result, r, LOCALE, ask->arena),
 			.name = result_text(result, r, NAME, ask->arena),
 			.password_hash = result_text(result, r, HASH, ask->arena),
+			.password_serial = int_or_zero(result, r, PASSWORD_SERIAL),
+			.email = result_text(result, r, EMAIL, ask->arena),
 		};
 	ask->facts->code = code;
 	ask->facts->now_ms = result_int(result, r, NOW);

@@ -65,6 +65,20 @@ static bool holds_its_address(const struct store_item *item)
 	return change->kind == code->kind && slice_equal(change->value, code->value);
 }
 
+// An account that is to get another password is held by one item of the batch, and is still the one that has the identity.
+static bool holds_its_account(const struct store_item *items, size_t i)
+{
+	const struct uuid *account = &items[i].changes->code.account_id;
+	if (!account_gets_password(&items[i]))
+		return true;
+	for (size_t j = 0; j < i; j++)
+		if (items[j].outcome == STORE_WON && account_gets_password(&items[j]) &&
+		    uuid_equal(&items[j].changes->code.account_id, account))
+			return false;
+	const struct code_holder *holder = &items[i].facts->code.holder;
+	return !holder->found || uuid_equal(&holder->account_id, account);
+}
+
 // What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.
 static enum reason settle_codes(const struct settling *s, const struct pipeline *p, size_t handle, struct fault *f)
 {
@@ -76,7 +90,9 @@ static enum reason settle_codes(const struct settling *s, const struct pipeline 
 	code_read(pipeline_result(p, handle), store->codes, store->code_count);
 	for (size_t i = 0; i < store->code_count; i++) {
 		struct store_item *item = &s->items[store->codes[i].item];
-		if (item->outcome != STORE_HIT && !(address_owned(&store->addresses, item) && holds_its_address(item)))
+		bool held = item->outcome == STORE_HIT || (address_owned(&store->addresses, item) && holds_its_address(item) &&
+							   holds_its_account(s->items, store->codes[i].item));
+		if (!held)
 			item->outcome = STORE_AGAIN;
 	}
 	return REASON_OK;

@@ -36,7 +36,10 @@ const struct code_change *store_item_code(const struct store_item *item) ATTR_MU
 
 // account.c, challenge.c, message.c: rows of WON items
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count);
-// Accounts that were there: verified by an address, their language.
+// Those that get another password, by who is known to have the account; before what is known of them is asked.
+void account_take(struct pipeline *p, const struct store_item *items, size_t count);
+bool account_gets_password(const struct store_item *item) ATTR_MUST_USE;
+// Accounts that were there: verified by an address, their language, their password.
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count);
 void device_move(struct pipeline *p, const struct store_item *items, size_t count); // device.c: to who signed in with it last
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count);

@@ -75,6 +75,7 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 	address_take(&p, &store->addresses);
 	if (store->claim_count > 0)
 		b.claims = claim_insert(&p, store->claims, store->claim_count);
+	account_take(&p, items, count);
 	// Statements of their own: rows that others committed while ours waited for them are seen only by a later one.
 	b.foreign_rows = inbox_find_foreign(&p, requests, count);
 	if (store->claim_count > 0)

@@ -20,6 +20,7 @@ struct credential_conf {
 	int64_t passes;
 	bool keep_memory; // between hashes
 	bool allow_weak;  // below OWASP's minimum
+	bool renew;       // make a hash of today's cost where one of another fits
 };
 extern const struct setting_table credential_settings; // "hash.*"
 
@@ -37,7 +38,8 @@ enum credential_priority {
 // is the pool's.
 struct credential_job {
 	struct secret *password; // handed over; released, and NULL, as soon as the work is done
-	char *hash;              // ARGON2_TEXT_SIZE bytes for the PHC string; NULL if stored is given
+	struct secret *next;     // so is this one: if the password fits, its hash is made; NULL: none
+	char *hash;              // ARGON2_TEXT_SIZE bytes for the PHC string; NULL: only compare
 	struct slice stored;     // absent: make a hash. Else a hash that passed foreign_check, or one of ours: compare
 	enum credential_priority priority;
 	// On a hash thread, once. Must be quick (hand the job to a queue) and may free the job.
@@ -46,6 +48,7 @@ struct credential_job {
 
 	enum reason reason; // OK; HASH_MEMORY only if the pool was closed while the kernel had none
 	bool fits;          // stored: the password is the one
+	bool made;          // there is a hash: of the password if nothing is stored, of the next one, or of the same at today's cost
 };
 
 struct credential_pool;

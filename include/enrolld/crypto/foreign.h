@@ -21,6 +21,9 @@ enum foreign_verdict {
 // Strict: the whole text, one spelling of each number, salts of 8 to 64 bytes, Argon2 of version 19 (0x13) alone.
 enum foreign_verdict foreign_check(struct slice hash) ATTR_MUST_USE;
 
+// Is it one that argon2_hash() makes at this cost?
+bool foreign_is_own(struct slice hash, struct argon2_cost cost) ATTR_MUST_USE;
+
 // *fits: whether the password belongs to the hash (any scheme above, and our own); false if the text is of none. Costs what the
 // hash says, hence foreign_check first. bcrypt sees 72 bytes, as everywhere, and no password with a NUL. Lanes are computed one
 // after the other. The memory (or NULL) serves Argon2 hashes of its own cost; others get what they need from the kernel. Fails

@@ -59,6 +59,8 @@ struct code_change {
 	bool ousts;    // whoever set the account's password was never proved to have it: it goes, if the account is still pending
 	struct uuid account_id; // that is signed in to, or whose address is verified; nil: none
 	struct slice locale;    // new one of an account that was there; absent: stays
+	struct slice password;  // hash of its new password, or of the same anew; absent: stays
+	struct slice renews;    // it is the same: in place of this hash, if the account still has it; absent: it is a new one, and the account is held too
 };
 
 // Whose a device is from now on, and that it is in use.

@@ -63,6 +63,7 @@ enum code_then {
 	CODE_THEN_VERIFY,  // the address is its account's
 	CODE_THEN_SIGN_IN, // into the account that has the address
 	CODE_THEN_SIGN_UP, // into that account, or into one that is made for it
+	CODE_THEN_PASSWORD, // the account that has the address gets the password that came with it
 	CODE_THEN_ENTER,   // the address is its account's, into which whoever signed up with it is let
 };
 

@@ -49,6 +49,8 @@ struct code_holder {
 	int64_t number; // integer id; 0: none
 	struct slice locale, name;
 	struct slice password_hash; // where a password is to be compared; absent: none
+	int64_t password_serial;    // which password that is: raised by every new one
+	struct slice email;         // where a password is to be set: a verified one, to be told; absent: none
 };
 
 // An address and the last code that was made for it and a purpose.
@@ -74,6 +76,15 @@ struct code_facts {
 	struct code_holder holder;
 };
 
+// What the hash pool found and made. Stays whatever else is looked at again: the password itself is gone.
+struct password_facts {
+	enum { PASSWORD_UNCOMPARED, PASSWORD_FITS, PASSWORD_MISFITS } state;
+	struct uuid account_id; // whose it was compared with
+	int64_t serial;
+	struct slice compared; // the hash of that; absent: none
+	struct slice made;     // a hash of a new one, or of the one that fits at today's cost; absent: none
+};
+
 struct facts {
 	int64_t now_ms; // database time of the look
 	int64_t mark;   // passed mark of the record's partition
@@ -83,8 +94,7 @@ struct facts {
 	bool own;                            // the row was stored for this very record
 	bool taken[CLAIMS_MAX];              // by claim index: held by another account
 	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
-	enum { PASSWORD_UNCOMPARED, PASSWORD_FITS, PASSWORD_MISFITS } password; // by the hash pool
-	struct slice compared;                                                  // the hash that it was compared with; absent: none
+	struct password_facts password;                                         // by the hash pool
 	struct code_facts code;                                                 // of a registration that uses codes
 	struct limit_state limits[LIMITS_MAX];                                  // by index of the registration's limits
 };

@@ -107,6 +107,7 @@ struct code_use {
 	size_t caller_count;
 	bool by_caller;       // it is named by who asks: the newest of theirs that was sent to an address of the kind
 	struct secret *typed; // the code itself; owned as the password is
+	bool tells;           // whoever has the account is told
 	bool by_password;     // no code: the account that has the identity is asked for, with its password
 	struct slice subject; // then: keyed digest of the identity, since people type anything, by which its failures are counted
 };
@@ -132,6 +133,7 @@ struct registration {
 	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
 	size_t limit_count;
 	struct secret *password; // owned by whoever owns the registration, until the hash pool takes it
+	struct secret *old_password; // of who sets another one; owned as that is
 	struct code_use code;
 	struct device_use device;
 	struct slice password_hash; // a foreign hash instead; absent otherwise

@@ -48,8 +48,9 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 			       struct changes *changes) ATTR_MUST_USE;
 
 // Within the store transaction, for an item that was WON and holds an address: decides again with what is true of it now, which is what counts.
-void operation_confirm(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
-		       struct changes *changes);
+// false: by that it is acceptable and wants a hash, so that it is to be looked at again.
+bool operation_confirm(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+		       struct changes *changes) ATTR_MUST_USE;
 
 // Within the store transaction, for an item that was WON or LOST (and then decided again): brings the receipt up to how limits stand now that the
 // request was counted, and to the account's number. true: it has changed, and so has changes->receipt.

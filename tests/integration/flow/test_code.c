@@ -147,9 +147,11 @@ static void settle(struct passing *p, struct store_item *item)
 	if (item->outcome == STORE_LOST) {
 		assert_int_equal(operation_decide(&op, &c, &p->receipt, &p->changes), DECISION_STORE);
 	} else if (item->outcome == STORE_WON && p->changes.code.holds) {
-		operation_confirm(&op, &c, &p->receipt, &p->changes);
+		bool settled = operation_confirm(&op, &c, &p->receipt, &p->changes);
 		item->completed = true;
-		if (had_account && !p->changes.has_account)
+		if (!settled)
+			item->outcome = STORE_AGAIN;
+		else if (had_account && !p->changes.has_account)
 			item->outcome = STORE_LOST;
 		else if (!had_account && p->changes.has_account)
 			item->outcome = STORE_AGAIN;

@@ -94,7 +94,7 @@ static void hits_have_names_for_the_metric(void **state)
 static void what_was_worked_out_stays(void **state)
 {
 	struct facts facts = {
-		.now_ms = 1, .found = true, .taken = {true}, .password = PASSWORD_FITS, .compared = SLICE_LIT("$argon2id$...")};
+		.now_ms = 1, .found = true, .taken = {true}, .password = {.state = PASSWORD_FITS, .compared = SLICE_LIT("$argon2id$...")}};
 	(void)state;
 	facts.proposals[1] = SLICE_LIT("ada-2");
 	facts.limits[0].used = 3;
@@ -102,8 +102,8 @@ static void what_was_worked_out_stays(void **state)
 	facts_renew(&facts, 17, 4);
 	assert_true(facts.now_ms == 17 && facts.mark == 4);
 	assert_false(facts.found || facts.taken[0] || facts.code.asked);
-	assert_int_equal(facts.password, PASSWORD_FITS);
-	assert_true(slice_equal_text(facts.compared, "$argon2id$..."));
+	assert_int_equal(facts.password.state, PASSWORD_FITS);
+	assert_true(slice_equal_text(facts.password.compared, "$argon2id$..."));
 	assert_true(slice_equal_text(facts.proposals[1], "ada-2"));
 	assert_int_equal(facts.limits[0].used, 3);
 }

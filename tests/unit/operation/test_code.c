@@ -666,7 +666,7 @@ static void an_old_link_verifies_nothing(void **state)
 
 static void confirms(struct fixture *x, enum reason reason)
 {
-	operation_confirm(&x->op, &x->c, &x->receipt, &x->changes);
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
 	if (x->receipt.reason != reason)
 		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
 	assert_non_null(strstr(x->changes.receipt.ptr, reason == REASON_OK ? "accepted" : reason_code(reason)));

@@ -112,13 +112,16 @@ static void decides(struct fixture *x, enum reason reason)
 // As the hash pool does.
 static void compared(struct fixture *x, int password)
 {
-	x->facts.password = password;
-	x->facts.compared = x->facts.code.holder.password_hash;
+	const struct code_holder *holder = &x->facts.code.holder;
+	x->facts.password = (struct password_facts){.state = password,
+						    .account_id = holder->account_id,
+						    .serial = holder->password_serial,
+						    .compared = holder->password_hash};
 }
 
 static void confirms(struct fixture *x, enum reason reason)
 {
-	operation_confirm(&x->op, &x->c, &x->receipt, &x->changes);
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
 	if (x->receipt.reason != reason)
 		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
 }
@@ -172,7 +175,7 @@ static void wrong_ones_are_told_and_counted_alike(void **state)
 	x->facts.code.locked_until_ms = NOW_MS + 30000;
 	compared(x, PASSWORD_FITS);
 	decides(x, REASON_PASSWORD_LOCKED);
-	x->facts.password = PASSWORD_UNCOMPARED; // without a hash, whoever it is
+	x->facts.password.state = PASSWORD_UNCOMPARED; // without a hash, whoever it is
 	decides(x, REASON_PASSWORD_LOCKED);
 	assert_int_equal(x->receipt.next_ms, NOW_MS + 30000);
 }
@@ -218,11 +221,11 @@ static void confirmed_under_the_lock(void **state)
 	compared(x, PASSWORD_MISFITS);
 	decides(x, REASON_PASSWORD_WRONG);
 	x->facts.code.failures = 1; // another's
-	operation_confirm(&x->op, &x->c, &x->receipt, &x->changes);
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
 	assert_int_equal(x->changes.code.failures, 2);
 }
 
-// The password fits the hash that was compared with, and no other's.
+// The password that was compared is the account's, whatever hash it has by now, and no other account's.
 static void what_was_compared_is_what_is_entered(void **state)
 {
 	struct fixture *x = *state;
@@ -230,8 +233,12 @@ static void what_was_compared_is_what_is_entered(void **state)
 	compared(x, PASSWORD_FITS);
 	const struct facts then = x->facts;
 	decides(x, REASON_OK);
-	x->facts.code.holder.password_hash = SLICE_LIT(
-		"$argon2id$another"); // has another password, or the identity another account
+	x->facts.code.holder.password_hash = SLICE_LIT("$argon2id$another"); // of the same password
+	confirms(x, REASON_OK);
+	x->facts.code.holder.password_serial++; // has another one now
+	confirms(x, REASON_PASSWORD_WRONG);
+	x->facts = then;
+	x->facts.code.holder.account_id.bytes[0] ^= 1; // the identity is another account's
 	confirms(x, REASON_PASSWORD_WRONG);
 	assert_false(x->receipt.has_account || x->receipt.has_mint);
 	assert_int_equal(x->changes.code.failures, 1);

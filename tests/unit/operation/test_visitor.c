@@ -296,8 +296,8 @@ static void signs_in(struct fixture *x, int password)
 {
 	read_request(x, "/signin", NULL, "{" MOBILE ",\"password\":\"secret123\"}");
 	(void)has_code(x, "verify_phone");
-	x->facts.password = password;
-	x->facts.compared = x->facts.code.holder.password_hash;
+	x->facts.password = (struct password_facts){
+		.state = password, .account_id = account_id(), .compared = x->facts.code.holder.password_hash};
 }
 
 static void who_knows_the_password_is_sent_the_code_once_more(void **state)
@@ -315,7 +315,7 @@ static void who_knows_the_password_is_sent_the_code_once_more(void **state)
 	decides(x, REASON_ACCOUNT_PENDING);
 	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
 	x->facts.code.sent_ms = 0;
-	x->facts.password = PASSWORD_MISFITS;
+	x->facts.password.state = PASSWORD_MISFITS;
 	decides(x, REASON_PASSWORD_WRONG);
 	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
 }

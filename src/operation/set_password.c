@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Set a password: by a code that was sent for that, or by the old one.
+//
+// Decided on the facts of the look, which say whether the new one is worth a hash and what the old one is compared with; when that is done; and once
+// the address or identity and the account are held. Only what the last says is committed and answered.
+#include "operation/operation_private.h"
+
+// Another password, of which its owner is told.
+static enum decision change(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	const struct code_holder *holder = &c->facts->code.holder;
+	receipt->has_account = true;
+	receipt->account_id = holder->account_id;
+	receipt->account_number = holder->number;
+	changes->code.account_id = holder->account_id;
+	changes->code.password = c->facts->password.made;
+	if (!slice_is_absent(holder->email))
+		operation_notify(op, c, "password_changed", holder->email, holder, changes);
+	return DECISION_STORE;
+}
+
+static enum decision change_by_code(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				    struct changes *changes)
+{
+	enum decision decision;
+	if (!operation_code_fits(op, c, receipt, changes, &decision))
+		return decision;
+	if (!c->facts->code.holder.found || !operation_prove(c, receipt, changes))
+		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
+	if (slice_is_absent(c->facts->password.made))
+		return DECISION_HASH;
+	return change(op, c, receipt, changes);
+}
+
+static enum decision change_by_password(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+					struct changes *changes)
+{
+	enum decision decision;
+	if (!operation_password_fits(c, receipt, changes, &decision))
+		return decision;
+	if (c->facts->code.holder.pending)
+		return operation_refuse(c, REASON_ACCOUNT_PENDING, receipt, changes);
+	return change(op, c, receipt, changes);
+}
+
+enum decision operation_set_password(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				     struct changes *changes)
+{
+	const struct code_use *use = &c->registration->code;
+	if (!use->rules)
+		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	return use->by_password ? change_by_password(op, c, receipt, changes) : change_by_code(op, c, receipt, changes);
+}
