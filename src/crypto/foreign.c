@@ -54,8 +54,9 @@ bool foreign_is_own(struct slice hash, struct argon2_cost cost)
 {
 	static const char prefix[] = "$argon2id$";
 	struct foreign_text text;
-	return foreign_text_parse(hash, &text) && text.scheme == FOREIGN_ARGON2 && memcmp(hash.ptr, prefix, sizeof(prefix) - 1) == 0 &&
-	       text.memory_kib == cost.memory_kib && text.rounds == cost.passes && text.lanes == 1;
+	return foreign_text_parse(hash, &text) && text.scheme == FOREIGN_ARGON2 &&
+	       memcmp(hash.ptr, prefix, sizeof(prefix) - 1) == 0 && text.memory_kib == cost.memory_kib &&
+	       text.rounds == cost.passes && text.lanes == 1;
 }
 
 // Only the digest is compared: libraries differ in how they write the two spare bits of the salt's last character.

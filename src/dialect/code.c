@@ -113,11 +113,8 @@ static void fill_identity(const struct registration *r, const struct keyring *ke
 		return;
 	use->kind = r->claims[0].kind;
 	use->value = r->claims[0].value;
-	const struct slice parts[] = {slice_of(claim_kind_name(use->kind)), use->value};
-	uint8_t digest[DIGEST_SIZE];
-	char text[HEX_TEXT_SIZE(DIGEST_SIZE)];
-	digest_keyed(keys, keyring_active(keys), "password", parts, ARRAY_LEN(parts), digest);
-	hex_encode(digest, sizeof(digest), text);
+	char text[CODE_SUBJECT_SIZE];
+	code_subject(keys, claim_kind_name(use->kind), use->value, text);
 	use->subject = arena_copy(arena, slice_of(text));
 }
 
@@ -136,7 +133,9 @@ enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool,
 	struct slice purpose = purpose_of(reading);
 	use->rule = slice_is_absent(purpose) ? route->code.rule : code_use_rule(use, purpose);
 	fill_address(reading->registration, use);
-	if (use->by_password && route->operation == OPERATION_SIGN_IN) // an account that is pending is sent the code once more that it was sent at sign-up
+	if (use->by_password &&
+	    route->operation ==
+		    OPERATION_SIGN_IN) // an account that is pending is sent the code once more that it was sent at sign-up
 		use->rule = code_use_rule(use, use->kind == CLAIM_EMAIL   ? SLICE_LIT(PURPOSE_VERIFY_EMAIL)
 					       : use->kind == CLAIM_PHONE ? SLICE_LIT(PURPOSE_VERIFY_PHONE)
 									  : SLICE_LIT(""));

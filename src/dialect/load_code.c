@@ -37,8 +37,9 @@ static void load_effects(struct loader *loader, const struct node *node, int lin
 	size_t then = CODE_THEN_NOTHING, stranger = CODE_STRANGER_SILENT;
 	struct slice message = SLICE_LIT("verify");
 	if (!node_member(node, "then"))
-		loader_error(loader, line,
-			     "a code says what it brings about: then: nothing, verify, sign_in, sign_up, set_password or verify_and_sign_in");
+		loader_error(
+			loader, line,
+			"a code says what it brings about: then: nothing, verify, sign_in, sign_up, set_password or verify_and_sign_in");
 	(void)loader_choice(loader, node_member(node, "then"), "then", thens, ARRAY_LEN(thens), &then);
 	rule->then = (enum code_then)then;
 	if (rule->then == CODE_THEN_SIGN_UP || rule->then == CODE_THEN_NOTHING)

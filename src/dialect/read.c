@@ -39,7 +39,9 @@ static enum reason keep_password(const struct dialect_reading *reading, struct s
 	struct registration *r = reading->registration;
 	for (size_t i = 0; i < reading->route->field_count; i++) {
 		enum target target = reading->route->fields[i].target;
-		struct secret **place = target == TARGET_PASSWORD ? &r->password : target == TARGET_OLD_PASSWORD ? &r->old_password : NULL;
+		struct secret **place = target == TARGET_PASSWORD       ? &r->password
+					: target == TARGET_OLD_PASSWORD ? &r->old_password
+									: NULL;
 		if (!place || slice_is_absent(reading->seen[i].text))
 			continue;
 		*place = secret_create(pool, reading->seen[i].text);

@@ -144,6 +144,8 @@ static void settle(struct storer *s, struct work **works, size_t count)
 			outputs_of_hit(work);
 		} else {
 			outputs_of_decision(work);
+			if (!slice_is_absent(work->changes.code.renews))
+				metric_add(METRIC_hashes_renewed, METRIC_LABELS(lane_kind_name(s->lane->kind)), 1);
 			messages |= work->changes.message_count > 0;
 		}
 		lane_finish(s->lane, work);

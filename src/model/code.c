@@ -90,6 +90,14 @@ void code_link_token(const struct keyring *keys, struct slice purpose, struct sl
 	derive_token(keys, seed->epoch, kind, realm, &seed->nonce, seed->serial, out);
 }
 
+void code_subject(const struct keyring *keys, const char *kind, struct slice value, char out[static CODE_SUBJECT_SIZE])
+{
+	const struct slice parts[] = {slice_of(kind), value};
+	uint8_t digest[DIGEST_SIZE];
+	digest_keyed(keys, keyring_active(keys), "password", parts, ARRAY_LEN(parts), digest);
+	hex_encode(digest, sizeof(digest), out);
+}
+
 void code_token_hex(const char token[static TOKEN_TEXT_SIZE], char out[static CODE_TOKEN_HEX_SIZE])
 {
 	uint8_t bytes[BASE64URL_BYTES_SIZE(TOKEN_TEXT_SIZE - 1)];

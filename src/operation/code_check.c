@@ -55,7 +55,8 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (rule->then == CODE_THEN_SIGN_UP && !use->has_address) // whoever has none: there would be no claim
 		return REASON_OPERATION_UNAVAILABLE;
-	if ((rule->then == CODE_THEN_PASSWORD) != (c->registration->operation == OPERATION_SET_PASSWORD)) // would be used for nothing
+	if ((rule->then == CODE_THEN_PASSWORD) !=
+	    (c->registration->operation == OPERATION_SET_PASSWORD)) // would be used for nothing
 		return REASON_OPERATION_UNAVAILABLE;
 	if (rule->then == CODE_THEN_ENTER && !use->by_caller &&
 	    use->token_count == 0) // whoever reads the mail need not have signed up
@@ -203,8 +204,8 @@ static enum decision succeed(const struct operation *op, const struct operation_
 	return open_account(op, c, receipt, changes);
 }
 
-bool operation_code_fits(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes,
-			 enum decision *ret)
+bool operation_code_fits(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			 struct changes *changes, enum decision *ret)
 {
 	const struct code_facts *code = &c->facts->code;
 	const struct code_rule *rule = rule_of(c);

@@ -6,7 +6,8 @@
 #include "operation/operation_private.h"
 
 // Another password, of which its owner is told.
-static enum decision change(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+static enum decision change(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			    struct changes *changes)
 {
 	const struct code_holder *holder = &c->facts->code.holder;
 	receipt->has_account = true;
@@ -29,6 +30,9 @@ static enum decision change_by_code(const struct operation *op, const struct ope
 		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
 	if (slice_is_absent(c->facts->password.made))
 		return DECISION_HASH;
+	char subject[CODE_SUBJECT_SIZE]; // whoever guessed at the old one keeps nobody from the new one
+	code_subject(op->keys, claim_kind_name(changes->code.kind), changes->code.value, subject);
+	changes->code.eases = arena_copy(c->arena, slice_of(subject));
 	return change(op, c, receipt, changes);
 }
 

@@ -40,27 +40,42 @@ static int compare(const void *a, const void *b)
 }
 
 // Wrong passwords of an identity do not keep anybody from its codes, nor the other way round: each has a row.
-static struct address_row row_of(const struct store_item *item)
+static struct slice password_kind(enum claim_kind kind)
 {
 	static const char *const password_kinds[CLAIM_KIND_COUNT] = {
 		[CLAIM_EMAIL] = "password:email", [CLAIM_PHONE] = "password:phone",   [CLAIM_USERNAME] = "password:username",
 		[CLAIM_SLUG] = "password:slug",   [CLAIM_HANDLE] = "password:handle",
 	};
+	return slice_of(password_kinds[kind]);
+}
+
+static struct address_row row_of(const struct store_item *item)
+{
 	const struct code_change *code = &item->changes->code;
 	bool by_password = !slice_is_absent(code->subject);
 	return (struct address_row){
 		.realm = item->request->realm,
-		.kind = slice_of(by_password ? password_kinds[code->kind] : claim_kind_name(code->kind)),
+		.kind = by_password ? password_kind(code->kind) : slice_of(claim_kind_name(code->kind)),
 		.value = by_password ? code->subject : code->value,
 	};
 }
 
+static struct address_row eased_row_of(const struct store_item *item)
+{
+	const struct code_change *code = &item->changes->code;
+	return (struct address_row){.realm = item->request->realm, .kind = password_kind(code->kind), .value = code->eases};
+}
+
 void address_table_begin(struct address_table *table, const struct store_item *items, size_t count, struct arena *arena)
 {
-	*table = (struct address_table){.rows = ARENA_ARRAY(arena, count, struct address_row)};
-	for (size_t i = 0; i < count; i++)
-		if (items[i].changes->code.holds)
+	*table = (struct address_table){.rows = ARENA_ARRAY(arena, 2 * count, struct address_row)};
+	for (size_t i = 0; i < count; i++) {
+		const struct code_change *code = &items[i].changes->code;
+		if (code->holds)
 			table->rows[table->count++] = row_of(&items[i]);
+		if (code->holds && !slice_is_absent(code->eases))
+			table->rows[table->count++] = eased_row_of(&items[i]);
+	}
 	if (table->count == 0)
 		return;
 	qsort(table->rows, table->count, sizeof(*table->rows), compare);
@@ -99,13 +114,26 @@ bool address_taken(const struct address_table *table, const struct pipeline *p)
 	return table->count == 0 || result_rows(pipeline_result(p, table->handle)) == table->count;
 }
 
-bool address_owned(const struct address_table *table, const struct store_item *item)
+static bool own(const struct address_table *table, const struct address_row *key, const struct store_item *item)
 {
-	struct address_row key = row_of(item);
-	struct address_row *row = bsearch(&key, table->rows, table->count, sizeof(key), compare);
+	struct address_row *row = bsearch(key, table->rows, table->count, sizeof(*key), compare);
 	if (!row->owner)
 		row->owner = item;
 	return row->owner == item;
+}
+
+bool address_owned(const struct address_table *table, const struct store_item *item)
+{
+	struct address_row row = row_of(item), eased = eased_row_of(item);
+	return own(table, &row, item) && (slice_is_absent(eased.value) || own(table, &eased, item));
+}
+
+static void add_count(struct params *params, const struct address_row *row, int64_t failures, int64_t locked_until_ms)
+{
+	add_keys(params, row);
+	param_add_int(&params->at[3], failures);
+	param_add_int(&params->at[4], locked_until_ms);
+	param_add_int(&params->at[5], failures > 0 ? FAILED_MS : IDLE_MS);
 }
 
 void address_count(struct pipeline *p, const struct store_item *items, size_t count)
@@ -115,14 +143,14 @@ void address_count(struct pipeline *p, const struct store_item *items, size_t co
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
-		if (!code || !code->counts)
+		if (!code)
 			continue;
-		any = true;
-		struct address_row row = row_of(&items[i]);
-		add_keys(&params, &row);
-		param_add_int(&params.at[3], code->failures);
-		param_add_int(&params.at[4], code->locked_until_ms);
-		param_add_int(&params.at[5], code->failures > 0 ? FAILED_MS : IDLE_MS);
+		any = any || code->counts || !slice_is_absent(code->eases);
+		struct address_row row = row_of(&items[i]), eased = eased_row_of(&items[i]);
+		if (code->counts)
+			add_count(&params, &row, code->failures, code->locked_until_ms);
+		if (!slice_is_absent(code->eases))
+			add_count(&params, &eased, 0, 0);
 	}
 	if (any)
 		(void)pipeline_add(p, &count_failures, &params);

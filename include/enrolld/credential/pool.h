@@ -48,7 +48,7 @@ struct credential_job {
 
 	enum reason reason; // OK; HASH_MEMORY only if the pool was closed while the kernel had none
 	bool fits;          // stored: the password is the one
-	bool made;          // there is a hash: of the password if nothing is stored, of the next one, or of the same at today's cost
+	bool made; // there is a hash: of the password if nothing is stored, of the next one, or of the same at today's cost
 };
 
 struct credential_pool;

@@ -49,6 +49,7 @@ struct code_change {
 	enum claim_kind kind;
 	struct slice value;
 	struct slice subject; // of failures of a password, which are counted apart; absent: the address
+	struct slice eases;   // another such subject, whose failures are over: it is held too; absent: none
 	struct uuid challenge_id;
 	bool sends;    // one more message
 	bool tries;    // one more try
@@ -60,7 +61,8 @@ struct code_change {
 	struct uuid account_id; // that is signed in to, or whose address is verified; nil: none
 	struct slice locale;    // new one of an account that was there; absent: stays
 	struct slice password;  // hash of its new password, or of the same anew; absent: stays
-	struct slice renews;    // it is the same: in place of this hash, if the account still has it; absent: it is a new one, and the account is held too
+	struct slice
+		renews; // it is the same: in place of this hash, if the account still has it; absent: it is a new one, and the account is held too
 };
 
 // Whose a device is from now on, and that it is in use.

@@ -51,6 +51,10 @@ void code_link_token(const struct keyring *keys, struct slice purpose, struct sl
 		     char out[static TOKEN_TEXT_SIZE]);
 void code_token_digest(const struct keyring *keys, uint16_t epoch, struct slice token, uint8_t out[static DIGEST_SIZE]);
 
+// Of failures with the password of an identity: a keyed digest as hexadecimal text, since people type anything, a password too.
+#define CODE_SUBJECT_SIZE (2 * DIGEST_SIZE + 1)
+void code_subject(const struct keyring *keys, const char *kind, struct slice value, char out[static CODE_SUBJECT_SIZE]);
+
 // The same token in hexadecimal digits, as some frontends have it.
 #define CODE_TOKEN_HEX_SIZE 65
 void code_token_hex(const char token[static TOKEN_TEXT_SIZE], char out[static CODE_TOKEN_HEX_SIZE]);
@@ -59,12 +63,12 @@ bool code_token_read(struct slice text, char token[static TOKEN_TEXT_SIZE]) ATTR
 
 // What a code that was right brings about.
 enum code_then {
-	CODE_THEN_NOTHING, // whoever asked goes on by themselves
-	CODE_THEN_VERIFY,  // the address is its account's
-	CODE_THEN_SIGN_IN, // into the account that has the address
-	CODE_THEN_SIGN_UP, // into that account, or into one that is made for it
+	CODE_THEN_NOTHING,  // whoever asked goes on by themselves
+	CODE_THEN_VERIFY,   // the address is its account's
+	CODE_THEN_SIGN_IN,  // into the account that has the address
+	CODE_THEN_SIGN_UP,  // into that account, or into one that is made for it
 	CODE_THEN_PASSWORD, // the account that has the address gets the password that came with it
-	CODE_THEN_ENTER,   // the address is its account's, into which whoever signed up with it is let
+	CODE_THEN_ENTER,    // the address is its account's, into which whoever signed up with it is let
 };
 
 // Of an address that no account has.

@@ -89,14 +89,14 @@ struct facts {
 	int64_t now_ms; // database time of the look
 	int64_t mark;   // passed mark of the record's partition
 	enum hit hit;
-	struct inbox_row row;                // valid unless hit is NONE or SWEPT
-	bool found;                          // row is filled
-	bool own;                            // the row was stored for this very record
-	bool taken[CLAIMS_MAX];              // by claim index: held by another account
-	struct slice proposals[DERIVED_MAX]; // by index of the derived claims: a value that was free at the look
-	struct password_facts password;                                         // by the hash pool
-	struct code_facts code;                                                 // of a registration that uses codes
-	struct limit_state limits[LIMITS_MAX];                                  // by index of the registration's limits
+	struct inbox_row row;                  // valid unless hit is NONE or SWEPT
+	bool found;                            // row is filled
+	bool own;                              // the row was stored for this very record
+	bool taken[CLAIMS_MAX];                // by claim index: held by another account
+	struct slice proposals[DERIVED_MAX];   // by index of the derived claims: a value that was free at the look
+	struct password_facts password;        // by the hash pool
+	struct code_facts code;                // of a registration that uses codes
+	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 
 // What was true is not any more. What was worked out since the look stays: proposals, how the limits stand, and what was compared.

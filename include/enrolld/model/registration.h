@@ -132,7 +132,7 @@ struct registration {
 	struct slice bearer_digest;          // keyed digest of a bearer token; absent if there is none
 	struct limit_use limits[LIMITS_MAX]; // filled even where the body cannot be read (those that are known without it)
 	size_t limit_count;
-	struct secret *password; // owned by whoever owns the registration, until the hash pool takes it
+	struct secret *password;     // owned by whoever owns the registration, until the hash pool takes it
 	struct secret *old_password; // of who sets another one; owned as that is
 	struct code_use code;
 	struct device_use device;

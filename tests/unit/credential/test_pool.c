@@ -120,6 +120,72 @@ static void hashes_and_compares(bool keep_memory)
 	queue_destroy(done);
 }
 
+static struct task *run_one(struct credential_pool *pool, struct queue *done, struct task *task)
+{
+	assert_true(credential_pool_submit(pool, &task->job));
+	assert_ptr_equal(wait_done(done), task);
+	assert_int_equal(task->job.reason, REASON_OK);
+	assert_true(!task->job.password && !task->job.next);
+	return task;
+}
+
+// Another password gets its hash where the one before fits, and nowhere else.
+static void the_next_one_is_hashed_if_the_old_one_fits(void **state)
+{
+	(void)state;
+	struct queue *done = queue_create(4);
+	struct credential_pool *pool = pool_of(1, false);
+	struct task first, task;
+	fill(&first, "old", CREDENTIAL_USUAL, done);
+	assert_true(run_one(pool, done, &first)->job.made);
+	static const char *const tried[] = {"wrong", "old"};
+	for (int i = 0; i < 2; i++) {
+		fill(&task, tried[i], CREDENTIAL_USUAL, done);
+		task.job.next = secret_of("new");
+		task.job.stored = slice_of(first.hash);
+		(void)run_one(pool, done, &task);
+		assert_int_equal(task.job.fits, i);
+		assert_int_equal(task.job.made, i);
+	}
+	assert_true(fits(task.hash, "new"));
+	credential_pool_destroy(pool);
+	queue_destroy(done);
+}
+
+// A hash made elsewhere, or at another cost, gets today's, unless the setting says no.
+static void hashes_are_renewed(void **state)
+{
+	static const char foreign[] = "pbkdf2_sha256$1000$saltsalt$E196ZhRPzw+wA84EjzHwJO1cv/MFJdO6C/sxmUeTYqY=";
+	(void)state;
+	for (int renew = 0; renew < 2; renew++) {
+		const struct credential_conf conf = {
+			.threads = 1, .memory_bytes = 8 << 20, .passes = 1, .allow_weak = true, .renew = renew};
+		struct queue *done = queue_create(4);
+		struct credential_pool *pool = NULL;
+		struct fault f;
+		struct task task, again;
+		assert_int_equal(credential_pool_create(&conf, &pool, &f), REASON_OK);
+		fill(&task, "wrong", CREDENTIAL_URGENT, done);
+		task.job.stored = slice_of(foreign);
+		(void)run_one(pool, done, &task);
+		assert_false(task.job.fits || task.job.made);
+		fill(&task, "password", CREDENTIAL_URGENT, done);
+		task.job.stored = slice_of(foreign);
+		(void)run_one(pool, done, &task);
+		assert_true(task.job.fits);
+		assert_int_equal(task.job.made, renew);
+		if (renew) {
+			assert_true(fits(task.hash, "password"));
+			fill(&again, "password", CREDENTIAL_URGENT, done);
+			again.job.stored = slice_of(task.hash);
+			(void)run_one(pool, done, &again);
+			assert_true(again.job.fits && !again.job.made); // it is today's
+		}
+		credential_pool_destroy(pool);
+		queue_destroy(done);
+	}
+}
+
 static void hashes_with_kept_memory(void **state)
 {
 	(void)state;
@@ -473,6 +539,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_next_one_is_hashed_if_the_old_one_fits),
+		cmocka_unit_test(hashes_are_renewed),
 		cmocka_unit_test(hashes_with_kept_memory),
 		cmocka_unit_test(hashes_without),
 		cmocka_unit_test(urgent_goes_first),

@@ -230,6 +230,24 @@ static void our_own_hash_is_verified_in_kept_memory(void **state)
 	argon2_memory_destroy(m);
 }
 
+static void knows_its_own(void **state)
+{
+	(void)state;
+	struct argon2_cost cost = {.memory_kib = 19456, .passes = 2};
+	char text[ARGON2_TEXT_SIZE];
+	struct fault f;
+	assert_true(foreign_is_own(slice_of(made_elsewhere[0]), cost));
+	assert_false(foreign_is_own(slice_of(made_elsewhere[0]), (struct argon2_cost){19457, 2}));
+	assert_false(foreign_is_own(slice_of(made_elsewhere[0]), (struct argon2_cost){19456, 3}));
+	assert_false(foreign_is_own(slice_of(made_elsewhere[1]), (struct argon2_cost){65536, 3})); // four lanes
+	assert_false(foreign_is_own(slice_of(made_elsewhere[3]), (struct argon2_cost){19456, 3})); // Argon2i
+	assert_false(foreign_is_own(SLICE_LIT("$2b$12$" BCRYPT_TAIL), cost));
+	assert_false(foreign_is_own(SLICE_LIT("pbkdf2_sha256$600000" DJANGO_TAIL), cost));
+	assert_false(foreign_is_own(SLICE_LIT(""), cost));
+	assert_int_equal(argon2_hash(NULL, (struct argon2_cost){8192, 1}, SLICE_LIT("own"), text, &f), REASON_OK);
+	assert_true(foreign_is_own(slice_of(text), (struct argon2_cost){8192, 1}));
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test(survives_any_byte),
 		cmocka_unit_test(bcrypt_sees_72_bytes),
 		cmocka_unit_test(our_own_hash_is_verified_in_kept_memory),
+		cmocka_unit_test(knows_its_own),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -315,8 +315,8 @@ static void test_event_route(void **state)
 static void test_operations_without_fields(void **state)
 {
 	(void)state;
-	assert_int_equal(case_read(&c, "POST", "/v1/password", SLICE_ABSENT), REASON_OK);
-	assert_int_equal(c.registration.operation, OPERATION_SET_PASSWORD);
+	assert_int_equal(case_read(&c, "POST", "/v1/sessions/refresh", SLICE_ABSENT), REASON_OK);
+	assert_int_equal(c.registration.operation, OPERATION_REFRESH);
 	(void)case_answer(&c, REASON_OPERATION_UNAVAILABLE);
 	assert_int_equal(c.answer.status, 501);
 }

@@ -93,8 +93,10 @@ static void hits_have_names_for_the_metric(void **state)
 
 static void what_was_worked_out_stays(void **state)
 {
-	struct facts facts = {
-		.now_ms = 1, .found = true, .taken = {true}, .password = {.state = PASSWORD_FITS, .compared = SLICE_LIT("$argon2id$...")}};
+	struct facts facts = {.now_ms = 1,
+			      .found = true,
+			      .taken = {true},
+			      .password = {.state = PASSWORD_FITS, .compared = SLICE_LIT("$argon2id$...")}};
 	(void)state;
 	facts.proposals[1] = SLICE_LIT("ada-2");
 	facts.limits[0].used = 3;

@@ -256,6 +256,24 @@ static void what_was_compared_is_what_is_entered(void **state)
 	confirms(x, REASON_OK);
 }
 
+// The same password in a hash of today's cost: only in place of the one that was compared, and only by who enters.
+static void a_hash_is_renewed(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	compared(x, PASSWORD_FITS);
+	decides(x, REASON_OK);
+	assert_true(slice_is_absent(x->changes.code.password));
+	x->facts.password.made = SLICE_LIT("$argon2id$today");
+	decides(x, REASON_OK);
+	assert_true(slice_equal_text(x->changes.code.password, "$argon2id$today"));
+	assert_true(slice_equal_text(x->changes.code.renews, "$argon2id$..."));
+	assert_true(uuid_equal(&x->changes.code.account_id, &x->facts.code.holder.account_id));
+	x->facts.code.holder.password_serial++;
+	confirms(x, REASON_PASSWORD_WRONG);
+	assert_true(slice_is_absent(x->changes.code.password));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -269,6 +287,7 @@ int main(void)
 		test(nobody_is_not_compared),
 		test(confirmed_under_the_lock),
 		test(what_was_compared_is_what_is_entered),
+		test(a_hash_is_renewed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
