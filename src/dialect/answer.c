@@ -37,7 +37,7 @@ static bool unreadable(enum reason reason)
 static const struct answer_spec *choose(struct answering *a)
 {
 	const struct receipt *receipt = a->receipt;
-	if (receipt->outcome == OUTCOME_ACCEPTED)
+	if (receipt->outcome == OUTCOME_ACCEPTED || receipt->veiled)
 		return find_key(a, "accepted");
 	const struct answer_spec *spec = find_key(a, reason_code(receipt->reason));
 	if (!spec && unreadable(receipt->reason))

@@ -64,7 +64,7 @@ static struct slice shown_claim(const struct answering *a, enum claim_kind kind)
 
 static struct slice reason_sentence(struct answering *a)
 {
-	if (a->receipt->reason == REASON_OK)
+	if (a->receipt->reason == REASON_OK || a->receipt->veiled)
 		return SLICE_ABSENT;
 	const struct text_row *row = text_find(&a->dialect->texts, slice_of(reason_code(a->receipt->reason)));
 	return row ? answering_text(a, words_in(&row->text, a->language)) : slice_of(reason_text(a->receipt->reason));
@@ -104,8 +104,8 @@ static bool find_receipt(struct answering *a, enum answer_value which, struct te
 	const struct limit_summary *limit;
 	switch (which) {
 	case ANSWER_OPERATION: return give_text(slice_of(operation_kind_name(r->operation)), value);
-	case ANSWER_OUTCOME: return give_text(slice_of(outcome_name(r->outcome)), value);
-	case ANSWER_REASON: return r->reason != REASON_OK && give_text(slice_of(reason_code(r->reason)), value);
+	case ANSWER_OUTCOME: return give_text(slice_of(outcome_name(r->veiled ? OUTCOME_ACCEPTED : r->outcome)), value);
+	case ANSWER_REASON: return r->reason != REASON_OK && !r->veiled && give_text(slice_of(reason_code(r->reason)), value);
 	case ANSWER_TEXT: return give_text(reason_sentence(a), value);
 	case ANSWER_AT: return give_time(r->at_ms, true, value);
 	case ANSWER_ACCOUNT_ID: return give_uuid(&r->account_id, r->has_account, a->arena, value);

@@ -260,6 +260,7 @@ struct route {
 	const char *counter;               // NULL: no number
 	bool unverified[CLAIM_KIND_COUNT]; // kinds of new addresses that are sent no code
 	struct code_choice code;
+	bool veils_taken;
 	struct answer_list answers;
 	int line;
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // "routes": how each is reached, its operation, fields, rules and answers.
+#include <stdint.h>
+
 #include "dialect/loader.h"
 
 static bool name_valid(struct slice name)
@@ -105,6 +107,29 @@ static void load_verify(struct loader *loader, const struct node *list, struct r
 	}
 }
 
+// Whether a sign-up says that somebody has the identity. What only an account has must not show then.
+static void load_taken(struct loader *loader, const struct node *node, struct route *route)
+{
+	static const char *const words[] = {"told", "silent"};
+	static const char *const keys[] = {"taken"};
+	const struct node entry = {.type = NODE_MAP,
+				   .line = node ? node->line : 0,
+				   .list = {.keys = &(struct slice){"taken", 5},
+					    .items = (struct node *[]){(struct node *)(uintptr_t)node},
+					    .count = 1}};
+	size_t index = 0;
+	if (!node)
+		return;
+	(void)loader_choice(loader, node_member(load_parameters(loader, route->dialect, &entry), keys[0]), keys[0], words,
+			    ARRAY_LEN(words), &index);
+	route->veils_taken = index == 1;
+	bool numbered = route->counter != NULL;
+	for (size_t i = 0; i < route->derived_count; i++)
+		numbered = numbered || route->derived[i].kind == DERIVE_SLUG;
+	if (route->veils_taken && (route->operation != OPERATION_SIGN_UP || numbered))
+		loader_error(loader, node->line, "taken: silent is for sign-ups whose accounts have neither a number nor a slug");
+}
+
 static void load_inherited(struct loader *loader, const struct node *node, struct route *route)
 {
 	const struct dialect *dialect = route->dialect;
@@ -122,9 +147,9 @@ static void load_inherited(struct loader *loader, const struct node *node, struc
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name",    "operation", "method", "path",   "type",   "body",
-					   "collect", "stages",    "root",   "access", "limits", "fields",
-					   "rules",   "derive",    "number", "verify", "code",   "answers"};
+	static const char *const keys[] = {"name",   "operation", "method", "path",   "type",   "body",  "collect",
+					   "stages", "root",      "access", "limits", "fields", "rules", "derive",
+					   "number", "verify",    "code",   "taken",  "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect,
 				.name = "",
@@ -152,6 +177,7 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_counter(loader, node_member(node, "number"), route);
 	load_verify(loader, node_member(node, "verify"), route);
 	load_code_choice(loader, node_member(node, "code"), route);
+	load_taken(loader, node_member(node, "taken"), route);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
 	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted"), NULL) &&
 	    !answer_find(&dialect->answers, SLICE_LIT("accepted"), NULL))

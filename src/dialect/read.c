@@ -120,7 +120,8 @@ static enum reason accept(struct dialect_reading *reading, struct secret_pool *p
 	map_kept(reading);
 	derive_all(reading);
 	memcpy(reading->registration->unverified, reading->route->unverified, sizeof(reading->registration->unverified));
-	reading->registration->wants_tokens = reading->route->dialect->token_count > 0;
+	reading->registration->veils_taken = reading->route->veils_taken;
+	reading->registration->wants_tokens = reading->route->dialect->token_count > 0 && !reading->route->veils_taken;
 	reason = keep_password(reading, pool, f);
 	if (reason == REASON_OK)
 		reason = code_fill(reading, pool, f);
@@ -149,7 +150,7 @@ static enum reason read_fields(struct dialect_reading *reading, struct secret_po
 						: accept(reading, pool, f);
 	size_t stage = reading->found_count ? reading->found[reading->found_count - 1].stage : 0;
 	for (size_t i = 0; i < reading->unique_count; i++)
-		r->unique_anyway = r->unique_anyway || reading->uniques[i].stage <= stage;
+		r->unique_anyway = r->unique_anyway || (reading->uniques[i].stage <= stage && !route->veils_taken);
 	wipe_secrets(reading);
 	return reason;
 }

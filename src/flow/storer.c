@@ -64,12 +64,10 @@ static void confirm(struct storer *s, struct work *work, struct store_item *item
 	bool had_account = work->changes.has_account;
 	bool settled = operation_confirm(s->lane->parts->operation, &c, &work->receipt, &work->changes);
 	item->completed = true;
-	if (!settled)
+	if (!settled || (!had_account && work->changes.has_account))
 		item->outcome = STORE_AGAIN;
 	else if (had_account && !work->changes.has_account)
 		item->outcome = STORE_LOST;
-	else if (!had_account && work->changes.has_account)
-		item->outcome = STORE_AGAIN;
 }
 
 // Between begin and finish: answers in the frontend's words for what the store found otherwise, numbers, and how limits stand.

@@ -120,6 +120,10 @@ struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
 		json_member_text(&w, "reason", slice_of(reason_code(receipt->reason)));
 	json_member_text(&w, "operation", slice_of(operation_kind_name(receipt->operation)));
 	json_member_int(&w, "at", receipt->at_ms);
+	if (receipt->veiled) {
+		json_key(&w, "veiled");
+		json_bool(&w, true);
+	}
 	if (receipt->has_account)
 		write_uuid(&w, "account_id", &receipt->account_id);
 	if (receipt->account_number != 0)
@@ -285,6 +289,7 @@ static bool read_members(const struct node *root, struct arena *arena, struct re
 	    !operation_kind_find(node_text(node_member(root, "operation")), &receipt->operation) ||
 	    !read_int(root, "at", INT64_MIN, INT64_MAX, &receipt->at_ms))
 		return false;
+	receipt->veiled = read_true(root, "veiled");
 	if (node_member(root, "account_id")) {
 		if (!read_uuid(root, "account_id", &receipt->account_id))
 			return false;

@@ -24,7 +24,7 @@ static const char *channel_of(enum claim_kind kind)
 }
 
 static void add_message(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
-			const struct uuid *challenge_id, struct changes *changes)
+			const struct uuid *message_id, const struct uuid *challenge_id, struct changes *changes)
 {
 	// The stored address, never the submitted spelling: the code must reach whoever owns the claim.
 	struct payload payload = {.recipient = plan->value, .locale = plan->locale, .name = plan->name};
@@ -32,7 +32,7 @@ static void add_message(const struct operation *op, const struct operation_case 
 		dialect_link(c->route, plan->rule, c->request, c->registration, &plan->account_id, c->arena, &payload);
 	struct message_row *row = &changes->messages[changes->message_count++];
 	*row = (struct message_row){
-		.message_id = operation_id(c->request, channel_of(plan->kind)),
+		.message_id = *message_id,
 		.challenge_id = *challenge_id,
 		.channel = channel_of(plan->kind),
 		.template_name = arena_printf(c->arena, "%s_%s", plan->message, claim_kind_name(plan->kind)).ptr,
@@ -43,8 +43,8 @@ static void add_message(const struct operation *op, const struct operation_case 
 	row->sealed = seal_close(op->keys, slice_of(id), payload_write(&payload, c->arena), c->arena);
 }
 
-void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, struct slice email,
-		      const struct code_holder *holder, struct changes *changes)
+void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, const struct uuid *id,
+		      struct slice email, const struct code_holder *holder, struct changes *changes)
 {
 	static const struct uuid none;
 	const struct challenge_plan plan = {
@@ -55,7 +55,7 @@ void operation_notify(const struct operation *op, const struct operation_case *c
 		.locale = holder->locale,
 		.name = holder->name,
 	};
-	add_message(op, c, &plan, &none, changes);
+	add_message(op, c, &plan, id, &none, changes);
 }
 
 static struct challenge_row row_for(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan)
@@ -98,8 +98,9 @@ void operation_challenge(const struct operation *op, const struct operation_case
 {
 	struct challenge_row *row = &changes->challenges[changes->challenge_count++];
 	*row = row_for(op, c, plan);
+	const struct uuid id = operation_id(c->request, channel_of(plan->kind));
 	if (!silent)
-		add_message(op, c, plan, &row->challenge_id, changes);
+		add_message(op, c, plan, &id, &row->challenge_id, changes);
 	tell(receipt, row->challenge_id, plan->kind, &row->seed, receipt->at_ms + row->life_ms);
 }
 
@@ -107,7 +108,8 @@ void operation_send_again(const struct operation *op, const struct operation_cas
 			  bool silent, struct receipt *receipt, struct changes *changes)
 {
 	const struct code_facts *code = &c->facts->code;
+	const struct uuid id = operation_id(c->request, channel_of(plan->kind));
 	if (!silent)
-		add_message(op, c, plan, &code->challenge_id, changes);
+		add_message(op, c, plan, &id, &code->challenge_id, changes);
 	tell(receipt, code->challenge_id, plan->kind, &code->seed, code->expires_ms);
 }

@@ -12,6 +12,8 @@ struct operation_row {
 
 enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
+// Of one whose identity is taken: the answer of one that is not, and a mail to who has the address.
+void operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes);
 enum decision operation_code_request(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				     struct changes *changes);
 enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
@@ -64,9 +66,9 @@ void operation_challenge(const struct operation *op, const struct operation_case
 // One more message of a challenge that is there.
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
 			  bool silent, struct receipt *receipt, struct changes *changes);
-// Tells the owner of an address something that nobody has to answer. message: its folder, without "_email".
-void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, struct slice email,
-		      const struct code_holder *holder, struct changes *changes);
+// Tells the owner of an address something that nobody has to answer; once for each id. message: its folder, without "_email".
+void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, const struct uuid *id,
+		      struct slice email, const struct code_holder *holder, struct changes *changes);
 // sign_in.c: is what was compared the password of the account that has the identity? false: *ret says how the request goes on.
 bool operation_password_fits(const struct operation_case *c, struct receipt *receipt, struct changes *changes,
 			     enum decision *ret) ATTR_MUST_USE;

@@ -59,7 +59,7 @@ struct slice operation_result_bytes(const struct request *request, bool routed, 
 		}
 		json_close_list(&w);
 	}
-	if (receipt->has_account)
+	if (receipt->has_account && !receipt->veiled)
 		json_member_text(&w, "account_id", id_text(&receipt->account_id, arena));
 	json_member_text(&w, "at", time_text(receipt->at_ms, arena));
 	json_close_map(&w);

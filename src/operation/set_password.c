@@ -15,8 +15,9 @@ static enum decision change(const struct operation *op, const struct operation_c
 	receipt->account_number = holder->number;
 	changes->code.account_id = holder->account_id;
 	changes->code.password = c->facts->password.made;
+	const struct uuid id = operation_id(c->request, "password_changed");
 	if (!slice_is_absent(holder->email))
-		operation_notify(op, c, "password_changed", holder->email, holder, changes);
+		operation_notify(op, c, "password_changed", &id, holder->email, holder, changes);
 	return DECISION_STORE;
 }
 

@@ -2,6 +2,8 @@
 // Sign up: an account with its claims, and a verification for each address.
 #include "operation/operation_private.h"
 
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
 static bool wants_verification(const struct operation *op, const struct registration *r, const struct claim *claim)
 {
 	if (r->unverified[claim->kind])
@@ -45,4 +47,28 @@ enum decision operation_sign_up(const struct operation *op, const struct operati
 	add_verifications(op, c, receipt, changes);
 	changes->account.state = changes->challenge_count ? "pending" : "active";
 	return c->registration->password ? DECISION_HASH : DECISION_STORE;
+}
+
+// One mail a day, whoever tries how often.
+static struct uuid id_of_day(const struct operation_case *c, struct slice address)
+{
+	const struct slice parts[] = {c->request->realm, SLICE_LIT("account_exists"), address,
+				      arena_printf(c->arena, "%lld", (long long)(c->facts->now_ms / DAY_MS))};
+	return derive_id(parts, ARRAY_LEN(parts));
+}
+
+void operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+{
+	receipt->veiled = receipt->has_account = true;
+	receipt->account_id = operation_id(c->request, "account");
+	struct changes never = {0}; // what an accepted one would show of its first challenge
+	add_verifications(op, c, receipt, &never);
+	for (size_t i = 0; i < c->registration->claim_count; i++) {
+		const struct claim *claim = &c->registration->claims[i];
+		const struct code_holder owner = {.locale = c->registration->locale}; // never what a stranger wrote
+		const struct uuid id = id_of_day(c, claim->value);
+		if (claim->kind == CLAIM_EMAIL && c->facts->taken[i])
+			operation_notify(op, c, "account_exists", &id, claim->value, &owner, changes);
+	}
+	operation_seal_case(c, receipt, changes);
 }

@@ -22,12 +22,13 @@ static const char *const state_names[] = {
 	"SELECT d.realm, 'message.' || d.state, json_build_object('message_id', d.message_id, 'realm', d.realm, 'channel', d.channel, " \
 		"'state', d.state, 'code', d.code, 'attempts', d.attempts)::text FROM done AS d"
 
+// What is told once a day has one id that day.
 static const struct statement insert = {"message_insert",
 	"INSERT INTO enrolld.message (message_id, realm, challenge_id, channel, template, sealed, expires_at) "
 	"SELECT k.message_id, k.realm, k.challenge_id, k.channel, k.template, k.sealed, now() + k.life * interval '1 millisecond' "
 	"FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::int8[]) "
 		"AS k(message_id, realm, challenge_id, channel, template, sealed, life) "
-	"ORDER BY k.message_id"};
+	"ORDER BY k.message_id ON CONFLICT (message_id) DO NOTHING"};
 
 // Past the life of what they carry, or found transmitting when the lease is over: nobody knows then whether the last byte was sent.
 #define ONCE_MORE "o.state = 'transmitting' AND m.unknowns = 0 AND $3::int8 > 0 AND m.expires_at > now()"

@@ -234,6 +234,24 @@ def case_a_renewal_gives_way_to_a_new_password(c):
     equal(c.hash(account), hash_of, "the hash of the new one stays")
 
 
+def case_a_taken_address_shows_in_no_answer(c):
+    address, account = c.customer()
+    hashes = c.hashes()
+    again = [c.talk.post({"email": address, "password": NEW}) for _ in range(3)]
+    fresh = c.talk.post({"email": c.talk.address(), "password": NEW})
+    bodies = [x.body(201) for x in (*again, fresh)]
+    for body in bodies[:3]:
+        equal((sorted(body), body["state"]), (sorted(bodies[3]), bodies[3]["state"]), "the shape of the answer")
+        equal(c.rows("select count(*) from enrolld.account where account_id = %s::uuid", body["account_id"]), [(0,)], "accounts of that id")
+    equal(c.hashes() - hashes, 4, "hashes")
+    again[0].result("refused", "identity_taken")
+    true("account_id" not in again[0].result().json(), "the result names nobody")
+    equal(c.mail(address, 2)["subject"], "You already have an account", "subject of the mail to its owner")
+    equal(c.rows("select count(*) from enrolld.message where template = 'account_exists_email'"), [(1,)], "such mails")
+    c.enter(address, OLD).reply(200)
+    equal(c.hash(account)[1], 0, "serial of the password")
+
+
 def case_nothing_is_kept(c):
     """Neither the database nor the log has a password or a code."""
     for table in [row[0] for row in c.rows("select tablename from pg_tables where schemaname = 'enrolld'")]:
@@ -246,9 +264,9 @@ def case_nothing_is_kept(c):
 def main():
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     cases = Cases()
-    dialects = {"topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}}
+    settings = {"dialects": {"native": {"values": {"taken": "silent"}}}, "topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}}
     try:
-        with World("passwords", settings=dialects) as world:
+        with World("passwords", settings=settings) as world:
             context = Context(world)
             context.worker.start()
             for name, case in list(globals().items()):

@@ -25,6 +25,7 @@ struct receipt {
 	enum reason reason; // REASON_OK if accepted
 	enum operation_kind operation;
 	int64_t at_ms; // database time of the decision
+	bool veiled;   // refused, and answered as if it were accepted: account and challenge are nobody's
 	bool has_account;
 	struct uuid account_id;
 	bool has_challenge;

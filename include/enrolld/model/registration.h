@@ -123,6 +123,7 @@ struct registration {
 	struct claim claims[CLAIMS_MAX];
 	size_t claim_count;
 	bool unique_anyway; // taken claims are told together with violations, not only where there are none
+	bool veils_taken;   // nor at all: it is answered as accepted, and whoever has a taken mail address learns of it by mail
 	struct derived_claim derived[DERIVED_MAX];
 	size_t derived_count;
 	bool wants_number;   // the account gets an integer id, counted from 1 in each realm

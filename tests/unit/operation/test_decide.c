@@ -205,6 +205,51 @@ static void a_taken_identity_is_refused_without_a_hash(void **state)
 	assert_false(x->changes.has_account);
 }
 
+// Nobody learns by the answer, its shape or its time that somebody has the identity; the owner of the address does, once a day.
+static void a_taken_identity_may_be_veiled(void **state)
+{
+	struct fixture *x = *state;
+	char id[UUID_TEXT_SIZE];
+	struct slice plain;
+	struct payload payload;
+	struct receipt back;
+	struct fault f;
+	assert_int_equal(decide(x), DECISION_HASH);
+	const struct receipt accepted = x->receipt;
+	x->registration.veils_taken = true;
+	x->facts.taken[0] = true;
+	assert_int_equal(decide(x), DECISION_HASH);
+	assert_int_equal(x->receipt.outcome, OUTCOME_REFUSED);
+	assert_int_equal(x->receipt.reason, REASON_IDENTITY_TAKEN);
+	assert_true(x->receipt.veiled && x->receipt.violation_count == 0);
+	assert_true(x->receipt.has_account && x->receipt.has_challenge == accepted.has_challenge);
+	assert_int_equal(x->receipt.expires_ms, accepted.expires_ms);
+	assert_int_equal(x->changes.challenge_count, 0);
+	assert_false(x->changes.has_account);
+	assert_text(x->changes.result,
+		    "{\"request_id\":\"id-1\",\"realm\":\"main\",\"operation\":\"sign_up\",\"outcome\":\"refused\","
+		    "\"reason\":\"identity_taken\",\"at\":\"2026-11-24T22:52:11.123Z\"}");
+	assert_int_equal(receipt_read(x->changes.receipt, x->arena, &back, &f), REASON_OK);
+	assert_true(back.veiled);
+	assert_int_equal(x->changes.message_count, 1);
+	const struct message_row first = x->changes.messages[0];
+	assert_string_equal(first.template_name, "account_exists_email");
+	uuid_format(&first.message_id, id);
+	assert_int_equal(seal_open(x->keys, slice_of(id), first.sealed, x->arena, &plain, &f), REASON_OK);
+	assert_int_equal(payload_read(plain, x->arena, &payload, &f), REASON_OK);
+	assert_true(slice_is_absent(payload.name)); // a stranger wrote it
+	x->request.request_id = SLICE_LIT("id-2");
+	(void)decide(x);
+	assert_true(uuid_equal(&first.message_id, &x->changes.messages[0].message_id));
+	x->facts.now_ms += INT64_C(24) * 3600 * 1000;
+	(void)decide(x);
+	assert_false(uuid_equal(&first.message_id, &x->changes.messages[0].message_id));
+	x->facts.taken[0] = false;
+	x->facts.taken[1] = true; // texts cost money
+	(void)decide(x);
+	assert_int_equal(x->changes.message_count, 0);
+}
+
 static void result_bytes_are_as_documented(void **state)
 {
 	struct fixture *x = *state;
@@ -467,6 +512,7 @@ int main(void)
 		WITH_FIXTURE(without_verification_the_account_is_active),
 		WITH_FIXTURE(the_dialect_says_what_is_verified),
 		WITH_FIXTURE(a_taken_identity_is_refused_without_a_hash),
+		WITH_FIXTURE(a_taken_identity_may_be_veiled),
 		WITH_FIXTURE(result_bytes_are_as_documented),
 		WITH_FIXTURE(an_invalid_request_keeps_its_violations),
 		WITH_FIXTURE(what_is_older_than_the_horizon_expires),
