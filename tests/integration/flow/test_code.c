@@ -1,200 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Codes on a real database, decided by the real operations: accepted once, counted exactly, whoever tries at once.
-#include "integration/store/fixture.h"
-
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "enrolld/base/clock.h"
-#include "enrolld/base/random.h"
-#include "enrolld/doc/json.h"
-#include "enrolld/operation/operation.h"
+#include "passing.h"
 
 enum { THREADS = 8, ROUNDS = 4, SUBMISSIONS = 64 };
 
-static const char *const names[] = {"native", "posbytz"};
-static struct fixture *fx;
-static struct store *store, *other;
-static struct arena *arena;
-static struct keyring *keys;
-static struct secret_pool *secrets;
-static struct dialect_set *dialects;
-static struct operation_conf conf;
-static struct operation op;
-static _Atomic int64_t offset;
-
-static int open_all(void **state)
-{
-	struct fault f;
-	bool locked;
-	(void)state;
-	fx = fixture_open(false);
-	store = fixture_store(fx, "enrolld/test/code");
-	other = fixture_store(fx, "enrolld/test/code");
-	arena = arena_create(65536);
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(1024, &secrets, &locked, &f) != REASON_OK)
-		return -1;
-	keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = keys};
-	assert_ok(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &dialects, &f_));
-	settings_defaults(&operation_settings, arena, &conf);
-	op = (struct operation){&conf, keys, INT64_C(30) * 86400000};
-	return 0;
-}
-
-static int close_all(void **state)
-{
-	(void)state;
-	dialect_set_destroy(dialects);
-	secret_pool_destroy(secrets);
-	keyring_destroy(keys);
-	arena_destroy(arena);
-	store_close(store);
-	store_close(other);
-	fixture_close(fx);
-	return 0;
-}
-
-// A request with all that becomes of it.
-struct passing {
-	struct record record;
-	struct request request;
-	const struct route *route;
-	struct registration registration;
-	struct facts facts;
-	struct receipt receipt;
-	struct changes changes;
-	struct arena *arena;
-	enum store_outcome outcome;
-};
-
-static struct passing *make(struct arena *where, const char *realm, const char *path, const char *body)
-{
-	static const struct header visitor = {{"authorization", 13}, {"Bearer visitor", 14}};
-	struct passing *p = ARENA_NEW(where, struct passing);
-	const struct dialect *dialect;
-	int64_t at = atomic_fetch_add(&offset, 1);
-	p->arena = where;
-	p->record = (struct record){.at = {"enroll.otp", 0, at}};
-	p->request = (struct request){.record = &p->record,
-				      .method = SLICE_LIT("POST"),
-				      .path = slice_of(path),
-				      .content_type = SLICE_LIT("application/json"),
-				      .headers = &visitor,
-				      .header_count = 1,
-				      .body = arena_copy(where, slice_of(body)),
-				      .realm = slice_of(arena_text(where, realm)),
-				      .request_id = arena_printf(where, "r%lld", (long long)at),
-				      .asked_ms = clock_wall_ms(),
-				      .fingerprint_count = 1};
-	p->request.fingerprints[0].epoch = 1;
-	assert_ok(dialect_route(dialects, names, ARRAY_LEN(names), &p->request, &dialect, &p->route, &f_));
-	assert_ok(dialect_read(p->route, &p->request, secrets, clock_wall_ms(), where, &p->registration, &f_));
-	return p;
-}
-
 static struct passing *asking(const char *realm, const char *purpose)
 {
-	return make(arena, realm, "/v1/codes",
-		    arena_printf(arena, "{\"purpose\":\"%s\",\"phone\":\"+442071838750\"}", purpose).ptr);
+	return passing_make(arena, realm, "/v1/codes",
+			    arena_printf(arena, "{\"purpose\":\"%s\",\"phone\":\"+442071838750\"}", purpose).ptr);
 }
 
 static struct passing *trying(struct arena *where, const char *realm, const char *purpose, const char *code)
 {
-	return make(where, realm, "/v1/codes/check",
-		    arena_printf(where, "{\"purpose\":\"%s\",\"phone\":\"+442071838750\",\"code\":\"%s\"}", purpose, code).ptr);
-}
-
-static struct operation_case case_of(const struct passing *p)
-{
-	return (struct operation_case){
-		.request = &p->request,
-		.route = p->route,
-		.registration = &p->registration,
-		.limits = p->registration.limits,
-		.limit_count = p->registration.limit_count,
-		.facts = &p->facts,
-		.arena = p->arena,
-	};
-}
-
-static void look(struct store *with, struct passing *p)
-{
-	struct look_item item = {.request = &p->request, .registration = &p->registration, .arena = p->arena, .facts = &p->facts};
-	assert_ok(store_look(with, "enrolld.otp", NULL, 0, &item, 1, &f_));
-	if (p->facts.hit != HIT_NONE)
-		return;
-	struct operation_case c = case_of(p);
-	assert_int_equal(operation_decide(&op, &c, &p->receipt, &p->changes), DECISION_STORE);
-}
-
-static struct store_item item_of(struct passing *p)
-{
-	return (struct store_item){.request = &p->request,
-				   .registration = &p->registration,
-				   .changes = &p->changes,
-				   .arena = p->arena,
-				   .facts = &p->facts};
-}
-
-// As the storer does it.
-static void settle(struct passing *p, struct store_item *item)
-{
-	struct operation_case c = case_of(p);
-	bool had_account = p->changes.has_account;
-	if (item->outcome == STORE_LOST) {
-		assert_int_equal(operation_decide(&op, &c, &p->receipt, &p->changes), DECISION_STORE);
-	} else if (item->outcome == STORE_WON && p->changes.code.holds) {
-		bool settled = operation_confirm(&op, &c, &p->receipt, &p->changes);
-		item->completed = true;
-		if (!settled)
-			item->outcome = STORE_AGAIN;
-		else if (had_account && !p->changes.has_account)
-			item->outcome = STORE_LOST;
-		else if (!had_account && p->changes.has_account)
-			item->outcome = STORE_AGAIN;
-	}
-	if (item->outcome == STORE_WON || item->outcome == STORE_LOST)
-		item->completed |= operation_complete(&c, &p->receipt, &p->changes);
-	p->outcome = item->outcome;
-}
-
-static void store_it(struct store *with, struct passing *p)
-{
-	struct store_item item = item_of(p);
-	assert_ok(store_begin(with, "enrolld.otp", &item, 1, &f_));
-	settle(p, &item);
-	assert_ok(store_finish(with, "enrolld.otp", NULL, 0, &item, 1, &f_));
-}
-
-static struct passing *pass(struct store *with, struct passing *p)
-{
-	look(with, p);
-	store_it(with, p);
-	return p;
-}
-
-static void release(struct passing *p)
-{
-	secret_release(p->registration.code.typed);
-	p->registration.code.typed = NULL;
-}
-
-static void assert_reason(const struct passing *p, enum reason reason)
-{
-	if (p->receipt.reason != reason)
-		fail_msg("%s instead of %s", reason_code(p->receipt.reason), reason_code(reason));
-}
-
-// The code of a challenge that was asked for, as the text has it.
-static const char *code_of(const struct passing *asked, const char *purpose)
-{
-	char code[CODE_TEXT_SIZE];
-	const struct code_seed seed = {.nonce = asked->receipt.nonce, .epoch = asked->receipt.epoch};
-	code_derive(keys, slice_of(purpose), asked->request.realm, &seed, &(struct code_form){6, CODE_DIGITS}, code);
-	return arena_text(arena, code);
+	return passing_make(
+		where, realm, "/v1/codes/check",
+		arena_printf(where, "{\"purpose\":\"%s\",\"phone\":\"+442071838750\",\"code\":\"%s\"}", purpose, code).ptr);
 }
 
 static const char *wrong_of(const char *code)
@@ -206,9 +30,9 @@ static const char *wrong_of(const char *code)
 
 static const char *new_code(const char *realm, const char *purpose)
 {
-	struct passing *p = pass(store, asking(realm, purpose));
+	struct passing *p = passing_run(store, asking(realm, purpose));
 	assert_reason(p, REASON_OK);
-	return code_of(p, purpose);
+	return passing_code(p, purpose);
 }
 
 static const char *state_of(const char *realm)
@@ -224,17 +48,17 @@ static void a_code_opens_an_account_once(void **state)
 {
 	(void)state;
 	const char *code = new_code("once", "sign_up");
-	struct passing *p = pass(store, trying(arena, "once", "sign_up", code));
+	struct passing *p = passing_run(store, trying(arena, "once", "sign_up", code));
 	assert_reason(p, REASON_OK);
 	assert_true(p->receipt.created);
 	assert_string_equal(state_of("once"), "1 used / 0");
 	assert_string_equal(fixture_sql(fx, "SELECT a.state || c.kind || (c.verified_at IS NOT NULL) FROM enrolld.account AS a "
 					    "JOIN enrolld.claim AS c USING (account_id) WHERE a.realm = 'once'"),
 			    "activephonetrue");
-	release(p);
-	p = pass(store, trying(arena, "once", "sign_up", code));
+	passing_release(p);
+	p = passing_run(store, trying(arena, "once", "sign_up", code));
 	assert_reason(p, REASON_CODE_USED);
-	release(p);
+	passing_release(p);
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.message WHERE realm = 'once'"), 1);
 }
 
@@ -242,49 +66,36 @@ static void a_redelivery_counts_nothing(void **state)
 {
 	(void)state;
 	const char *code = new_code("redelivery", "sign_up");
-	struct passing *p = pass(store, trying(arena, "redelivery", "sign_up", wrong_of(code)));
+	struct passing *p = passing_run(store, trying(arena, "redelivery", "sign_up", wrong_of(code)));
 	assert_reason(p, REASON_CODE_WRONG);
 	assert_int_equal(p->receipt.tries_left, 4);
 	assert_string_equal(state_of("redelivery"), "1 open / 1");
-	look(store, p);
+	passing_look(store, p);
 	assert_int_equal(p->facts.hit, HIT_REDELIVERY);
 	p->facts = (struct facts){0}; // and if the look had come before the first delivery was stored
-	struct store_item item = item_of(p);
+	struct store_item item = passing_item(p);
 	assert_ok(store_begin(store, "enrolld.otp", &item, 1, &f_));
 	assert_int_equal(item.outcome, STORE_HIT);
-	settle(p, &item);
+	passing_settle(p, &item);
 	assert_ok(store_finish(store, "enrolld.otp", NULL, 0, &item, 1, &f_));
 	assert_string_equal(state_of("redelivery"), "1 open / 1");
-	release(p);
-}
-
-static struct passing *sign_up(const char *realm, const char *path, const char *body)
-{
-	struct passing *up = make(arena, realm, path, body);
-	struct look_item item = {
-		.request = &up->request, .registration = &up->registration, .arena = up->arena, .facts = &up->facts};
-	assert_ok(store_look(store, "enrolld.otp", NULL, 0, &item, 1, &f_));
-	struct operation_case c = case_of(up);
-	assert_int_equal(operation_decide(&op, &c, &up->receipt, &up->changes), DECISION_HASH);
-	store_it(store, up);
-	secret_release(up->registration.password);
-	return up;
+	passing_release(p);
 }
 
 static void a_sign_up_is_verified_by_code(void **state)
 {
 	(void)state;
-	struct passing *up = sign_up("verify", "/v1/accounts",
-				     "{\"phone\":\"+442071838750\",\"password\":\"green kettle on the third stair\"}");
+	struct passing *up = passing_sign_up("verify", "/v1/accounts",
+					     "{\"phone\":\"+442071838750\",\"password\":\"green kettle on the third stair\"}");
 	assert_string_equal(fixture_sql(fx, "SELECT state FROM enrolld.account WHERE realm = 'verify'"), "pending");
-	struct passing *p = pass(store, trying(arena, "verify", "verify_phone", code_of(up, "verify_phone")));
+	struct passing *p = passing_run(store, trying(arena, "verify", "verify_phone", passing_code(up, "verify_phone")));
 	assert_reason(p, REASON_OK);
 	assert_true(p->receipt.verified);
 	assert_true(uuid_equal(&p->receipt.account_id, &up->receipt.account_id));
 	assert_string_equal(fixture_sql(fx, "SELECT a.state || (c.verified_at IS NOT NULL) FROM enrolld.account AS a "
 					    "JOIN enrolld.claim AS c USING (account_id) WHERE a.realm = 'verify'"),
 			    "activetrue");
-	release(p);
+	passing_release(p);
 }
 
 // The look of one comes before the commit of another.
@@ -293,17 +104,17 @@ static void what_the_look_saw_is_had_again_under_the_lock(void **state)
 	(void)state;
 	const char *code = new_code("stale", "sign_up");
 	struct passing *late = trying(arena, "stale", "sign_up", code), *early = trying(arena, "stale", "sign_up", code);
-	look(store, late);
+	passing_look(store, late);
 	assert_reason(late, REASON_OK);
-	assert_reason(pass(other, early), REASON_OK);
-	store_it(store, late);
+	assert_reason(passing_run(other, early), REASON_OK);
+	passing_store(store, late);
 	assert_reason(late, REASON_CODE_USED);
 	assert_int_equal(late->outcome, STORE_LOST);
 	assert_string_equal(state_of("stale"), "1 used / 0");
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.account WHERE realm = 'stale'"), 1);
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.inbox WHERE realm = 'stale' AND reason = 'code_used'"), 1);
-	release(late);
-	release(early);
+	passing_release(late);
+	passing_release(early);
 }
 
 static void who_lost_the_address_signs_in(void **state)
@@ -311,13 +122,13 @@ static void who_lost_the_address_signs_in(void **state)
 	(void)state;
 	const char *code = new_code("lost", "sign_up");
 	struct passing *p = trying(arena, "lost", "sign_up", code);
-	look(store, p);
+	passing_look(store, p);
 	assert_true(p->changes.has_account);
 	(void)fixture_sql(fx, "INSERT INTO enrolld.account (account_id, realm, state, number) "
 			      "VALUES ('00000000-0000-8000-8000-000000000007', 'lost', 'pending', 7)");
 	(void)fixture_sql(fx, "INSERT INTO enrolld.claim (realm, kind, value, account_id, shown) "
 			      "VALUES ('lost', 'phone', '+442071838750', '00000000-0000-8000-8000-000000000007', 'x')");
-	store_it(store, p);
+	passing_store(store, p);
 	assert_int_equal(p->outcome, STORE_LOST);
 	assert_reason(p, REASON_OK);
 	assert_false(p->receipt.created);
@@ -325,50 +136,51 @@ static void who_lost_the_address_signs_in(void **state)
 	assert_string_equal(state_of("lost"), "1 used / 0");
 	assert_string_equal(fixture_sql(fx, "SELECT state FROM enrolld.account WHERE realm = 'lost'"), "active");
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.account WHERE realm = 'lost'"), 1);
-	release(p);
+	passing_release(p);
 }
 
 static void a_newer_code_sends_its_try_back_to_the_look(void **state)
 {
 	(void)state;
 	const char *old = new_code("again", "sign_up");
-	struct passing *wrong = pass(store, trying(arena, "again", "sign_up", wrong_of(old)));
+	struct passing *wrong = passing_run(store, trying(arena, "again", "sign_up", wrong_of(old)));
 	(void)fixture_sql(fx, "UPDATE enrolld.challenge SET sent_at = sent_at - interval '2 minutes' WHERE realm = 'again'");
 	struct passing *next = asking("again", "sign_up");
-	look(store, next);
+	passing_look(store, next);
 	assert_int_equal(next->changes.challenge_count, 1);
 	struct code_seed seed = next->changes.challenges[0].seed;
 	char code[CODE_TEXT_SIZE];
 	code_derive(keys, SLICE_LIT("sign_up"), SLICE_LIT("again"), &seed, &(struct code_form){6, CODE_DIGITS}, code);
 	struct passing *p = trying(arena, "again", "sign_up", code);
-	look(other, p);
+	passing_look(other, p);
 	assert_reason(p, REASON_CODE_WRONG);
-	store_it(store, next);
-	store_it(other, p);
+	passing_store(store, next);
+	passing_store(other, p);
 	assert_int_equal(p->outcome, STORE_AGAIN);
 	assert_string_equal(state_of("again"), "1 open, 0 open / 1");
-	(void)pass(other, p);
+	(void)passing_run(other, p);
 	assert_reason(p, REASON_OK);
 	assert_string_equal(state_of("again"), "1 open, 1 used / 0");
-	release(wrong);
-	wrong = pass(store, trying(arena, "again", "sign_up", old));
+	passing_release(wrong);
+	wrong = passing_run(store, trying(arena, "again", "sign_up", old));
 	assert_reason(wrong, REASON_CODE_USED);
-	release(wrong);
-	release(p);
+	passing_release(wrong);
+	passing_release(p);
 }
 
 static struct passing *store_sign_up(const char *realm, int number)
 {
-	return sign_up(realm, "/ecommerce/v1/auth/signup",
-		       arena_printf(arena, "{\"mobile\":{\"code\":\"+91\",\"number\":\"99627940%02d\"},\"password\":\"secret123\"}",
-				    number)
-			       .ptr);
+	return passing_sign_up(
+		realm, "/ecommerce/v1/auth/signup",
+		arena_printf(arena, "{\"mobile\":{\"code\":\"+91\",\"number\":\"99627940%02d\"},\"password\":\"secret123\"}",
+			     number)
+			.ptr);
 }
 
 static struct passing *trying_otp(const char *realm, const char *code)
 {
-	return make(arena, realm, "/ecommerce/v1/auth/otp/verify",
-		    arena_printf(arena, "{\"otp\":%d,\"source\":\"mobile\"}", atoi(code)).ptr);
+	return passing_make(arena, realm, "/ecommerce/v1/auth/otp/verify",
+			    arena_printf(arena, "{\"otp\":%d,\"source\":\"mobile\"}", atoi(code)).ptr);
 }
 
 // Who tries a code without naming an address means the one of the last sign-up, whose address is held.
@@ -376,19 +188,19 @@ static void whoever_signs_up_again_means_the_later_address(void **state)
 {
 	(void)state;
 	struct passing *first = store_sign_up("caller", 1);
-	struct passing *p = trying_otp("caller", code_of(first, "verify_phone"));
-	look(store, p);
+	struct passing *p = trying_otp("caller", passing_code(first, "verify_phone"));
+	passing_look(store, p);
 	assert_reason(p, REASON_OK);
 	assert_true(slice_equal_text(p->changes.code.value, "+919962794001"));
 	struct passing *second = store_sign_up("caller", 2);
-	store_it(store, p);
+	passing_store(store, p);
 	assert_int_equal(p->outcome, STORE_AGAIN);
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.account WHERE realm = 'caller' AND state = 'active'"), 0);
-	(void)pass(store, p);
+	(void)passing_run(store, p);
 	assert_reason(p, REASON_CODE_WRONG);
 	assert_true(slice_equal_text(p->changes.code.value, "+919962794002"));
-	release(p);
-	p = pass(store, trying_otp("caller", code_of(second, "verify_phone")));
+	passing_release(p);
+	p = passing_run(store, trying_otp("caller", passing_code(second, "verify_phone")));
 	assert_reason(p, REASON_OK);
 	assert_true(uuid_equal(&p->receipt.account_id, &second->receipt.account_id));
 	assert_string_equal(
@@ -396,7 +208,7 @@ static void whoever_signs_up_again_means_the_later_address(void **state)
 			fx,
 			"SELECT string_agg(attempts || '', ' ' ORDER BY created_at) FROM enrolld.challenge WHERE realm = 'caller'"),
 		"0 2");
-	release(p);
+	passing_release(p);
 }
 
 static void the_second_of_an_address_in_a_batch_comes_again(void **state)
@@ -406,22 +218,22 @@ static void the_second_of_an_address_in_a_batch_comes_again(void **state)
 	struct passing *p[2] = {trying(arena, "batch", "sign_up", code), trying(arena, "batch", "sign_up", code)};
 	struct store_item items[2];
 	for (int i = 0; i < 2; i++) {
-		look(store, p[i]);
-		items[i] = item_of(p[i]);
+		passing_look(store, p[i]);
+		items[i] = passing_item(p[i]);
 	}
 	// Order keys keep such a pair apart unless one names the challenge and the other the address.
 	p[1]->changes.has_account = false;
 	p[1]->changes.claim_count = 0;
 	assert_ok(store_begin(store, "enrolld.otp", items, 2, &f_));
 	for (int i = 0; i < 2; i++)
-		settle(p[i], &items[i]);
+		passing_settle(p[i], &items[i]);
 	assert_ok(store_finish(store, "enrolld.otp", NULL, 0, items, 2, &f_));
 	assert_int_equal(items[0].outcome, STORE_WON);
 	assert_int_equal(items[1].outcome, STORE_AGAIN);
-	assert_reason(pass(store, p[1]), REASON_CODE_USED);
+	assert_reason(passing_run(store, p[1]), REASON_CODE_USED);
 	assert_string_equal(state_of("batch"), "1 used / 0");
-	release(p[0]);
-	release(p[1]);
+	passing_release(p[0]);
+	passing_release(p[1]);
 }
 
 // --- at once ----------------------------------------------------------------------------------------------------------------
@@ -440,13 +252,13 @@ static void *submit(void *ctx)
 	for (int i = 0; i < SUBMISSIONS / THREADS; i++) {
 		struct passing *p = trying(own, race->realm, "sign_up", race->code);
 		do {
-			(void)pass(with, p);
+			(void)passing_run(with, p);
 			race->again += p->outcome == STORE_AGAIN;
 		} while (p->outcome == STORE_AGAIN);
 		race->accepted += p->receipt.reason == REASON_OK;
 		race->wrong += p->receipt.reason == REASON_CODE_WRONG;
 		race->refused += p->receipt.reason == REASON_CODE_USED || p->receipt.reason == REASON_CODE_EXHAUSTED;
-		release(p);
+		passing_release(p);
 	}
 	store_close(with);
 	arena_destroy(own);
@@ -538,5 +350,5 @@ int main(void)
 		cmocka_unit_test(the_database_holds_no_code),
 		cmocka_unit_test(idle_addresses_are_swept),
 	};
-	return cmocka_run_group_tests(tests, open_all, close_all);
+	return cmocka_run_group_tests(tests, passing_open, passing_close);
 }
