@@ -98,6 +98,7 @@ static const char outputs[] =
 	"  accounts:\n    address: enroll.accounts\n    description: What became of accounts.\n"
 	"    messages:\n      registered:\n        $ref: '#/components/messages/registered'\n"
 	"      verified:\n        $ref: '#/components/messages/verified'\n"
+	"      password_changed:\n        $ref: '#/components/messages/password_changed'\n"
 	"  replies:\n    address: enroll.replies\n    description: Answers in the frontend's own words. Which topics replies may go to is a setting.\n"
 	"    messages:\n      reply:\n        $ref: '#/components/messages/reply'\n"
 	"operations:\n"
@@ -110,6 +111,7 @@ static const char outputs[] =
 	"    result:\n      name: enrolld.result.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/result'\n"
 	"    registered:\n      name: enrolld.account.registered.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/registered'\n"
 	"    verified:\n      name: enrolld.account.verified.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/verified'\n"
+	"    password_changed:\n      name: enrolld.account.password_changed.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/password_changed'\n"
 	"    reply:\n      name: reply\n      summary: The answer whose schema is $defs of the dialect that was asked\n";
 
 static const char schemas[] =
@@ -160,6 +162,15 @@ static const char schemas[] =
 	"        number: {type: integer}\n"
 	"        realm: {type: string}\n"
 	"        identity: {type: object, required: [kind, value], properties: {kind: {type: string}, value: {type: string}}}\n"
+	"        request_id: {type: string}\n"
+	"        at: {type: string, format: date-time}\n"
+	"    password_changed:\n"
+	"      type: object\n"
+	"      required: [account_id, realm, request_id, at]\n"
+	"      properties:\n"
+	"        account_id: {type: string, format: uuid}\n"
+	"        number: {type: integer}\n"
+	"        realm: {type: string}\n"
 	"        request_id: {type: string}\n"
 	"        at: {type: string, format: date-time}\n";
 

@@ -77,6 +77,10 @@ static void list_keys(struct work *work)
 		place->tickets[place->count++].key = key_of(
 			't', work->request.realm,
 			(struct slice){(const char *)code->challenge_id.bytes, sizeof(code->challenge_id.bytes)}, SLICE_LIT(""));
+	else if (work_asks_claims(work) && code->by_caller)
+		place->tickets[place->count++].key = key_of('v', work->request.realm,
+							    (struct slice){(const char *)code->callers[0], DIGEST_SIZE},
+							    slice_of(claim_kind_name(code->kind)));
 	place->stems_from = place->count;
 	for (size_t i = 0; work->refusal == REASON_OK && i < r->derived_count; i++)
 		place->tickets[place->count++].key = key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)),
