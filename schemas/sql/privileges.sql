@@ -15,6 +15,7 @@ GRANT SELECT (account_id, state, number, password_hash, password_serial, locale,
     UPDATE (state, password_hash, password_serial, locale, updated_at)
     ON enrolld.account TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (account_id, name, kind, active, last_seen_at) ON enrolld.device TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (serial, refreshed_at, expires_at, revoked_at, revoked_reason) ON enrolld.session TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE,
     UPDATE (sealed, state, attempts, unknowns, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (value) ON enrolld.counter TO enrolld_worker;

@@ -38,10 +38,13 @@ static const struct command commands[] = {
 	 "thinks of them. Reply topics are their gateway's.\n\n"
 	 "  enrolld topics create 24\n",
 	 command_topics},
-	{"keys", "new|list|rotate", "json", "Make and rotate the key ring that codes, links and sealed payloads depend on.",
+	{"keys", "new|list|rotate|jwks [REALM]", "json",
+	 "Make and rotate the key ring that codes, links and sealed payloads depend on.",
 	 "  enrolld keys new       make the file named by keys.file (fails if there is one)\n"
 	 "  enrolld keys list      epochs and their ages, never the keys\n"
-	 "  enrolld keys rotate    add an epoch for new values; older ones stay readable. Restart the workers afterwards, one by one\n\n"
+	 "  enrolld keys rotate    add an epoch for new values; older ones stay readable. Restart the workers afterwards, one by one\n"
+	 "  enrolld keys jwks      the public keys of a realm (default: default) under all epochs, as a JSON Web Key Set, for those who check\n"
+	 "                         access tokens. Publish it after a rotation, before the workers restart\n\n"
 	 "Every worker needs the same file. Keep a copy away from the database: without it codes that are under way are worthless.\n",
 	 command_keys},
 	{"progress", "forget TOPIC PARTITION", "", "Let a partition that was made again start from its beginning.",

@@ -14,6 +14,7 @@
 #include "enrolld/intake/intake.h"
 #include "enrolld/intake/recording.h"
 
+#define CHALLENGE_LIFE_MS INT64_C(600000)
 #define INPUT_MAX ((size_t)4 << 20)
 #define OUTPUT_MAX ((size_t)16 << 20)
 #define HEADERS_MAX 64
@@ -150,6 +151,21 @@ static void print_answer(struct trial *t, const char *title, const struct receip
 	strbuf_printf(&t->out, "\n  %.*s\n", (int)answer.body.len, answer.body.ptr ? answer.body.ptr : "");
 }
 
+// Of the first address that a sign-up would verify.
+static void pretend_challenge(const struct trial *t, struct receipt *receipt)
+{
+	const struct registration *r = &t->registration;
+	const struct slice word = SLICE_LIT("try challenge");
+	for (size_t i = 0; i < r->claim_count && !receipt->has_challenge; i++) {
+		enum claim_kind kind = r->claims[i].kind;
+		receipt->has_challenge = (kind == CLAIM_EMAIL || kind == CLAIM_PHONE) && !r->unverified[kind];
+		receipt->challenge_kind = kind;
+	}
+	receipt->challenge_id = derive_id(&word, 1);
+	receipt->epoch = keyring_active(t->keys);
+	receipt->expires_ms = receipt->at_ms + CHALLENGE_LIFE_MS;
+}
+
 static struct receipt receipt_of(const struct trial *t, enum reason reason, int64_t now_ms)
 {
 	const struct registration *r = &t->registration;
@@ -174,8 +190,12 @@ static struct receipt receipt_of(const struct trial *t, enum reason reason, int6
 	receipt.account_id = derive_id(&word, 1);
 	receipt.account_number = r->wants_number ? 1 : 0;
 	receipt.slug = r->derived_count ? r->derived[0].stem : SLICE_ABSENT;
+	if (r->operation == OPERATION_SIGN_UP)
+		pretend_challenge(t, &receipt);
 	receipt.has_mint = r->wants_tokens;
-	receipt.mint_epoch = keyring_active(t->keys);
+	receipt.mint_epoch = receipt.session_epoch = keyring_active(t->keys);
+	receipt.has_session = receipt.has_mint && r->session.rule;
+	receipt.session_ends_ms = receipt.has_session ? now_ms + r->session.rule->life_ms : 0;
 	return receipt;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// enrolld keys: makes, lists and rotates the key ring.
+// enrolld keys: makes, lists and rotates the key ring, and prints the public keys that come of it.
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -8,9 +8,11 @@
 #include "enrolld/base/clock.h"
 #include "enrolld/conf/process.h"
 #include "enrolld/crypto/keys.h"
+#include "enrolld/crypto/sign.h"
 #include "enrolld/doc/json.h"
 
 #define TEXT_LIMIT ((size_t)64 << 10)
+#define REALM_USUAL "default" // as topics.*.realm
 #define DAY_MS INT64_C(86400000)
 
 static void write_epoch(const char *path, uint16_t epoch, bool json, const char *text)
@@ -30,22 +32,28 @@ static void write_epoch(const char *path, uint16_t epoch, bool json, const char 
 	command_print(&out);
 }
 
-static enum reason make(const char *path, bool json, struct fault *f)
+static enum reason make(const char *path, const char *realm, bool json, struct fault *f)
 {
+	(void)realm;
 	enum reason reason = keyring_create(path, f);
 	if (reason == REASON_OK)
 		write_epoch(path, 1, json, "made, with epoch 1. Every worker needs this file; keep a copy away from the database");
 	return reason;
 }
 
-static enum reason rotate(const char *path, bool json, struct fault *f)
+static enum reason rotate(const char *path, const char *realm, bool json, struct fault *f)
 {
+	(void)realm;
 	uint16_t epoch = 0;
 	enum reason reason = keyring_rotate(path, &epoch, f);
 	if (reason != REASON_OK)
 		return reason;
-	char text[160];
-	(void)snprintf(text, sizeof(text), "epoch %u added. Give the file to every worker, then restart them one by one", epoch);
+	char text[240];
+	(void)snprintf(
+		text, sizeof(text),
+		"epoch %u added. Publish \"enrolld keys jwks\" if others check access tokens; give the file to every worker, then "
+		"restart them one by one",
+		epoch);
 	write_epoch(path, epoch, json, text);
 	return REASON_OK;
 }
@@ -87,8 +95,9 @@ static void write_list(const char *path, const struct key_info *keys, size_t cou
 	command_print(&out);
 }
 
-static enum reason list(const char *path, bool json, struct fault *f)
+static enum reason list(const char *path, const char *realm, bool json, struct fault *f)
 {
+	(void)realm;
 	struct keyring *ring = NULL;
 	struct key_info keys[KEYS_MAX];
 	enum reason reason = keyring_load(path, &ring, f);
@@ -100,20 +109,38 @@ static enum reason list(const char *path, bool json, struct fault *f)
 	return REASON_OK;
 }
 
+static enum reason key_set(const char *path, const char *realm, bool json, struct fault *f)
+{
+	struct keyring *ring = NULL;
+	struct strbuf out = STRBUF_INIT(TEXT_LIMIT);
+	(void)json;
+	enum reason reason = keyring_load(path, &ring, f);
+	if (reason != REASON_OK)
+		return reason;
+	sign_key_set(ring, slice_of(realm), &out);
+	keyring_destroy(ring);
+	command_print(&out);
+	return REASON_OK;
+}
+
 static const struct {
 	const char *name;
-	enum reason (*run)(const char *path, bool json, struct fault *f);
-} actions[] = {{"new", make}, {"list", list}, {"rotate", rotate}};
+	int operands; // at most
+	enum reason (*run)(const char *path, const char *realm, bool json, struct fault *f);
+} actions[] = {{"new", 0, make}, {"list", 0, list}, {"rotate", 0, rotate}, {"jwks", 1, key_set}};
 
 int command_keys(const struct invocation *invocation)
 {
 	size_t action = 0;
-	if (invocation->argc != 1)
-		return command_misuse(invocation, "keys", "which one? new, list or rotate");
+	if (invocation->argc < 1)
+		return command_misuse(invocation, "keys", "which one? new, list, rotate or jwks");
 	while (action < ARRAY_LEN(actions) && strcmp(actions[action].name, invocation->argv[0]) != 0)
 		action++;
 	if (action == ARRAY_LEN(actions))
-		return command_misuse(invocation, "keys", "\"%s\" is not one of new, list and rotate", invocation->argv[0]);
+		return command_misuse(invocation, "keys", "\"%s\" is not one of new, list, rotate and jwks", invocation->argv[0]);
+	if (invocation->argc - 1 > actions[action].operands)
+		return command_misuse(invocation, "keys", "\"%s\" is one word too many",
+				      invocation->argv[1 + actions[action].operands]);
 
 	struct conf *conf = NULL;
 	struct fault f;
@@ -123,7 +150,8 @@ int command_keys(const struct invocation *invocation)
 	const struct process_conf *process = conf_get(conf, &process_settings);
 	enum reason reason = crypto_setup(&f);
 	if (reason == REASON_OK)
-		reason = actions[action].run(process->keys_file, invocation->json, &f);
+		reason = actions[action].run(process->keys_file, invocation->argc > 1 ? invocation->argv[1] : REALM_USUAL,
+					     invocation->json, &f);
 	if (reason != REASON_OK)
 		status = command_fail(&f);
 	conf_destroy(conf);

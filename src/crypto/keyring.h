@@ -15,8 +15,9 @@ enum key_purpose {
 	KEY_DIGEST = 3, // look-ups
 	KEY_PRINT = 4,  // fingerprints of requests
 	KEY_SIGN = 5,   // signed tokens
+	KEY_PAIR = 6,   // key pairs of these
 };
-#define KEY_PURPOSES 5
+#define KEY_PURPOSES 6
 
 // A ring without the epoch is a defect of the caller (keyring_has): panic.
 const uint8_t *keyring_key(const struct keyring *ring, uint16_t epoch, enum key_purpose purpose) ATTR_MUST_USE;

@@ -99,6 +99,11 @@ static enum reason check_bearer(struct dialect_reading *reading, const struct ac
 	struct slice token = access_bearer(request_header_value(reading->request, access->header.ptr));
 	if (slice_is_absent(token))
 		return fault_set(f, REASON_UNAUTHENTICATED, "the request has no bearer token");
+	if (keys && access->token) {
+		show_token(reading, access->token, token);
+		if (reading->registration->session.digest_count == 0)
+			return fault_set(f, REASON_TOKEN_INVALID, "the bearer token is none of ours");
+	}
 	if (keys) {
 		uint8_t digest[DIGEST_SIZE];
 		char *text = arena_alloc(reading->arena, sizeof(digest));

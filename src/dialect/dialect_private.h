@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "enrolld/crypto/sign.h"
 #include "enrolld/dialect/dialect.h"
 #include "enrolld/doc/json.h"
 #include "enrolld/doc/node.h"
@@ -38,6 +39,7 @@ enum target {
 	TARGET_DEVICE_REGISTRATION,
 	TARGET_DEVICE_NAME,
 	TARGET_DEVICE_KIND,
+	TARGET_REFRESH_TOKEN,
 };
 
 // A sentence in the dialect's languages; the first is always there.
@@ -163,6 +165,7 @@ struct access {
 	struct slice scheme;            // KEY: what stands before it in the header, as of RFC 9110, section 11.4; absent: nothing
 	const struct rules_index *keys; // KEY
 	struct slice column;            // KEY: with the key itself, which nobody is shown
+	const struct token_spec *token; // BEARER: it must be one; NULL: the gateway has looked at it
 	const struct rules_table *table;
 };
 
@@ -194,12 +197,23 @@ struct limit_list {
 	size_t count;
 };
 
+// A member of a signed token's payload that is the same in all of its kind.
+struct token_member {
+	struct slice name, value;
+};
+
 struct token_spec {
 	struct slice name;
-	const struct template *payload; // NULL: opaque
-	bool is_link, hex;              // opaque: that of the link which a new e-mail address is sent
+	const char *kind; // part of what it is derived from
+	int line;
+	enum { TOKEN_LOOSE, TOKEN_ACCESS, TOKEN_REFRESH } use; // LOOSE: of no session
+	const struct template *payload;                        // NULL: opaque
+	bool is_link, hex;                                     // opaque: that of the link which a new e-mail address is sent
+	struct sign_form form;
+	struct token_member *members; // that one which is shown must have
+	size_t member_count;
 	int64_t life_ms;
-	const char *alphabet;
+	const char *alphabet; // of the id of a signed one, too
 	size_t length;
 };
 
@@ -225,6 +239,12 @@ struct code_link {
 	const struct template *before, *after;
 	bool hex;
 	int line;
+};
+
+// Which sessions a sign-out ends.
+struct scope_choice {
+	enum session_scope scope; // where the field does not say it
+	struct slice field;       // with one, device or all; absent: none
 };
 
 struct setting_value {
@@ -261,6 +281,8 @@ struct route {
 	bool unverified[CLAIM_KIND_COUNT]; // kinds of new addresses that are sent no code
 	struct code_choice code;
 	bool veils_taken;
+	struct scope_choice ends;
+	bool mints, opens; // its accepted answer carries tokens; of a session
 	struct answer_list answers;
 	int line;
 };
@@ -288,6 +310,9 @@ struct dialect {
 	struct limit_list limits;
 	struct token_spec *tokens;
 	size_t token_count;
+	const struct token_spec *access_token, *refresh_token; // of sessions; NULL: none
+	struct session_rule session;
+	bool has_sessions;
 	struct code_rule *codes;
 	size_t code_count;
 	struct answer_header *headers;

@@ -73,6 +73,17 @@ static void write_violations(struct strbuf *out, const struct registration *r)
 			      r->violations[i].field.ptr, (int)r->violations[i].code.len, r->violations[i].code.ptr);
 }
 
+static void write_session(struct strbuf *out, const struct session_use *use)
+{
+	if (use->opens)
+		strbuf_printf(out, "  %-20s begun, if the answer is to carry its tokens\n", "session");
+	if (use->shown)
+		strbuf_printf(out, "  %-20s %s\n", use->access ? "access token" : "refresh token",
+			      use->digest_count ? "of a session, which the database is asked for" : "none that these keys made");
+	if (use->scope != SESSION_NONE)
+		strbuf_printf(out, "  %-20s %s\n", "sessions that end", session_scope_name(use->scope));
+}
+
 static void write_registration(struct strbuf *out, const struct registration *r)
 {
 	strbuf_add_text(out, "\nregistration\n");
@@ -100,6 +111,7 @@ static void write_registration(struct strbuf *out, const struct registration *r)
 		strbuf_printf(out, "  %-20s %s\n", "code for", r->code.rule->purpose);
 	if (r->code.typed)
 		strbuf_printf(out, "  %-20s %zu bytes, to be compared\n", "code", secret_bytes(r->code.typed).len);
+	write_session(out, &r->session);
 	write_limits(out, r);
 	write_violations(out, r);
 }

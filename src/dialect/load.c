@@ -43,9 +43,9 @@ static void load_root(struct loader *loader, const struct node *root, struct dia
 	load_languages(loader, root, dialect);
 	load_texts(loader, node_member(root, "texts"), dialect);
 	load_root_checks(loader, node_member(root, "root"), dialect, &dialect->root);
+	load_tokens(loader, node_member(root, "tokens"), dialect);
 	load_access(loader, node_member(root, "access"), dialect, &dialect->access);
 	load_limits(loader, node_member(root, "limits"), &dialect->limits);
-	load_tokens(loader, node_member(root, "tokens"), dialect);
 	load_codes(loader, node_member(root, "codes"), dialect);
 	load_headers(loader, node_member(root, "headers"), &dialect->headers, &dialect->header_count);
 	load_answers(loader, node_member(root, "answers"), NULL, &dialect->answers);

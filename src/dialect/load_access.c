@@ -54,10 +54,21 @@ static void load_key(struct loader *loader, const struct node *map, const struct
 			     "a key needs a table under tables and one of its columns: {header: x-key, table: keys, column: key}");
 }
 
+static void load_bearer(struct loader *loader, const struct node *map, const struct dialect *dialect, struct access *access)
+{
+	struct slice name = SLICE_ABSENT;
+	load_header(loader, map, access);
+	if (!loader_text(loader, node_member(map, "token"), "token", &name) || slice_is_absent(name))
+		return;
+	access->token = dialect->access_token;
+	if (!access->token || !slice_equal(access->token->name, name))
+		loader_error(loader, map->line, "token names the one under tokens that has use: access");
+}
+
 static void load_entry(struct loader *loader, const struct node *node, const struct dialect *dialect, struct access *access)
 {
 	static const char *const keys[] = {"closed", "key", "bearer"};
-	static const char *const bearer_keys[] = {"header"};
+	static const char *const bearer_keys[] = {"header", "token"};
 	if (!loader_keys(loader, node, "an entry of access", keys, ARRAY_LEN(keys)))
 		return;
 	if (node_count(node) != 1) {
@@ -73,7 +84,7 @@ static void load_entry(struct loader *loader, const struct node *node, const str
 	} else {
 		access->kind = ACCESS_BEARER;
 		if (loader_keys(loader, value, "bearer", bearer_keys, ARRAY_LEN(bearer_keys)))
-			load_header(loader, value, access);
+			load_bearer(loader, value, dialect, access);
 	}
 }
 

@@ -24,6 +24,7 @@ static const char *const targets[] = {
 	"device_registration",
 	"device_name",
 	"device_kind",
+	"refresh_token",
 };
 
 // Rules without which a value must not reach the registration; of two that are named, one is enough.
@@ -48,6 +49,7 @@ static const struct need {
 	{TARGET_ATTRIBUTES, "object", NULL, "it bounds what is kept"},
 	{TARGET_CODE, "type", NULL, "a code is a text"},
 	{TARGET_LINK_TOKEN, "type", NULL, "a token is a text"},
+	{TARGET_REFRESH_TOKEN, "type", NULL, "a token is a text"},
 	{TARGET_CHALLENGE_ID, "uuid", NULL, "a challenge is found by it"},
 	{TARGET_OLD_PASSWORD, "type", NULL, "a password is a text"},
 	{TARGET_OLD_PASSWORD, "max_bytes", NULL, "no longer one was ever taken"},
@@ -92,7 +94,7 @@ static void check_secret(struct loader *loader, const struct field *field)
 		loader_error(loader, rule_words(bytes->rule)->line, "max_bytes of a device's registration is at most %d",
 			     DEVICE_REGISTRATION_MAX);
 	bool hides = password || field->target == TARGET_PASSWORD_HASH || field->target == TARGET_CODE ||
-		     field->target == TARGET_LINK_TOKEN;
+		     field->target == TARGET_LINK_TOKEN || field->target == TARGET_REFRESH_TOKEN;
 	if (hides && !field->secret)
 		loader_error(loader, field->line, "%.*s maps to %s: write \"secret: true\", so that it can never be shown",
 			     (int)field->name.len, field->name.ptr, targets[field->target]);

@@ -147,9 +147,9 @@ static void load_inherited(struct loader *loader, const struct node *node, struc
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name",   "operation", "method", "path",   "type",   "body",  "collect",
-					   "stages", "root",      "access", "limits", "fields", "rules", "derive",
-					   "number", "verify",    "code",   "taken",  "answers"};
+	static const char *const keys[] = {"name",   "operation", "method", "path",   "type",   "body",   "collect",
+					   "stages", "root",      "access", "limits", "fields", "rules",  "derive",
+					   "number", "verify",    "code",   "taken",  "ends",   "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect,
 				.name = "",
@@ -178,7 +178,9 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_verify(loader, node_member(node, "verify"), route);
 	load_code_choice(loader, node_member(node, "code"), route);
 	load_taken(loader, node_member(node, "taken"), route);
+	load_scope(loader, node_member(node, "ends"), route);
 	load_answers(loader, node_member(node, "answers"), &dialect->answers, &route->answers);
+	load_minting(loader, route);
 	if (route->field_count && !answer_find(&route->answers, SLICE_LIT("accepted"), NULL) &&
 	    !answer_find(&dialect->answers, SLICE_LIT("accepted"), NULL))
 		loader_error(loader, node->line, "neither this route nor the dialect has an answer \"accepted\"");

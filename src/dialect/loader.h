@@ -62,6 +62,10 @@ void load_limits(struct loader *loader, const struct node *map, struct limit_lis
 void load_tokens(struct loader *loader, const struct node *map, struct dialect *dialect);
 void load_derived(struct loader *loader, const struct node *map, struct route *route);
 
+// load_session.c: what a route has to do with sessions, once its answers are known.
+void load_scope(struct loader *loader, const struct node *node, struct route *route);
+void load_minting(struct loader *loader, struct route *route);
+
 // load_code.c
 void load_codes(struct loader *loader, const struct node *map, struct dialect *dialect);
 void load_code_choice(struct loader *loader, const struct node *node, struct route *route);

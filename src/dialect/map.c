@@ -168,6 +168,7 @@ void map_field(struct dialect_reading *reading, const struct field *field, const
 	case TARGET_OLD_PASSWORD:
 	case TARGET_CODE_CHANNEL:
 	case TARGET_ACCOUNT_ID:
+	case TARGET_REFRESH_TOKEN:
 	case TARGET_NONE: break;
 	}
 }

@@ -121,7 +121,8 @@ static enum reason accept(struct dialect_reading *reading, struct secret_pool *p
 	derive_all(reading);
 	memcpy(reading->registration->unverified, reading->route->unverified, sizeof(reading->registration->unverified));
 	reading->registration->veils_taken = reading->route->veils_taken;
-	reading->registration->wants_tokens = reading->route->dialect->token_count > 0 && !reading->route->veils_taken;
+	reading->registration->wants_tokens = reading->route->mints && !reading->route->veils_taken;
+	show_fill(reading);
 	reason = keep_password(reading, pool, f);
 	if (reason == REASON_OK)
 		reason = code_fill(reading, pool, f);

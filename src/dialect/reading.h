@@ -67,6 +67,11 @@ void trace_check(const struct dialect_reading *reading, const struct check *chec
 // code.c: which code is asked for or tried. HASH_MEMORY: no room for another secret.
 enum reason code_fill(struct dialect_reading *reading, struct secret_pool *pool, struct fault *f) ATTR_MUST_USE;
 
+// show.c: the token that is shown, of the kind that the spec says. Not one of ours: nothing is found by it.
+void show_token(struct dialect_reading *reading, const struct token_spec *spec, struct slice token);
+// What the route has to do with sessions.
+void show_fill(struct dialect_reading *reading);
+
 // read.c
 enum reason read_head(struct dialect_reading *reading, struct fault *f) ATTR_MUST_USE; // what comes before the body
 enum reason read_request(struct dialect_reading *reading, struct request *request, struct secret_pool *pool,

@@ -101,7 +101,8 @@ static enum order_need need_of(const struct work *work, enum decision decision)
 {
 	if (work->facts.hit != HIT_NONE)
 		return ORDER_NEED_NOTHING;
-	bool all = decision == DECISION_HASH || work->changes.claim_count || work->changes.code.holds;
+	bool all = decision == DECISION_HASH || work->changes.claim_count || work->changes.code.holds ||
+		   work->changes.sessions.holds;
 	return all ? ORDER_NEED_ALL : ORDER_NEED_ID;
 }
 

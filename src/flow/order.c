@@ -81,6 +81,9 @@ static void list_keys(struct work *work)
 		place->tickets[place->count++].key = key_of('v', work->request.realm,
 							    (struct slice){(const char *)code->callers[0], DIGEST_SIZE},
 							    slice_of(claim_kind_name(code->kind)));
+	if (work_asks_claims(work) && r->session.digest_count > 0)
+		place->tickets[place->count++].key = key_of(
+			's', work->request.realm, (struct slice){(const char *)r->session.digests[0], DIGEST_SIZE}, SLICE_LIT(""));
 	place->stems_from = place->count;
 	for (size_t i = 0; work->refusal == REASON_OK && i < r->derived_count; i++)
 		place->tickets[place->count++].key = key_of('d', work->request.realm, slice_of(claim_kind_name(r->derived[i].kind)),

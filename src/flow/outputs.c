@@ -73,10 +73,33 @@ static void count_end(const struct work *work)
 			   METRIC_LABELS(lane_kind_name(work->lane->kind), arena_copy(work->arena, limit->name).ptr), 1);
 }
 
+static void count_session(const struct work *work, bool happened, const char *event)
+{
+	if (happened)
+		metric_add(METRIC_sessions, METRIC_LABELS(lane_kind_name(work->lane->kind), event), 1);
+}
+
+static void count_sessions(const struct work *work)
+{
+	const struct session_change *change = &work->changes.sessions;
+	bool reused = work->receipt.reason == REASON_TOKEN_USED;
+	count_session(work, work->changes.has_session, "begun");
+	count_session(work, change->turns, "refreshed");
+	count_session(work, change->ends != SESSION_NONE, "ended");
+	count_session(work, reused, "reused");
+	if (reused) {
+		char id[UUID_TEXT_SIZE];
+		LOG(session_reused, log_text("lane", lane_kind_name(work->lane->kind)),
+		    log_text("account_id", uuid_format(&work->receipt.account_id, id)), log_text("topic", work->record.at.topic),
+		    log_int("partition", work->record.at.partition), log_int("offset", work->record.at.offset));
+	}
+}
+
 void outputs_of_decision(struct work *work)
 {
 	work->output_count = 0;
 	count_end(work);
+	count_sessions(work);
 	if (work->receipt.outcome == OUTCOME_DEAD)
 		add_dead_letter(work, work->receipt.reason);
 	else

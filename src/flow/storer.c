@@ -57,7 +57,7 @@ static void decide_again(struct storer *s, struct work *work)
 		PANIC("a request that lost a claim or reached a limit was accepted");
 }
 
-// The address is held: what is decided on what is known of it now is what counts.
+// The address, or the session, is held: what is decided on what is known of it now is what counts.
 static void confirm(struct storer *s, struct work *work, struct store_item *item)
 {
 	struct operation_case c = work_case(work);
@@ -76,7 +76,7 @@ static enum reason complete(struct storer *s, struct work **works, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (s->items[i].outcome == STORE_LOST)
 			decide_again(s, works[i]);
-		else if (s->items[i].outcome == STORE_WON && works[i]->changes.code.holds)
+		else if (s->items[i].outcome == STORE_WON && (works[i]->changes.code.holds || works[i]->changes.sessions.holds))
 			confirm(s, works[i], &s->items[i]);
 	}
 	enum reason reason = store_number(s->lane->store_store, s->items, count, f);

@@ -16,7 +16,7 @@
 struct lane;
 struct work;
 
-#define ORDER_KEYS_MAX (2 + CLAIMS_MAX + DERIVED_MAX)
+#define ORDER_KEYS_MAX (3 + CLAIMS_MAX + DERIVED_MAX)
 
 // A place in the queue of one order key. Private to order.c.
 struct order_ticket {
@@ -27,8 +27,8 @@ struct order_ticket {
 
 // How far a work has come in the matter of order keys. Private to order.c.
 struct order_place {
-	struct order_ticket
-		tickets[ORDER_KEYS_MAX]; // [0] is the request id's, then those of claims and of a challenge, then those of stems
+	struct order_ticket tickets
+		[ORDER_KEYS_MAX]; // [0] is the request id's, then those of claims, of a challenge and of a session, then those of stems
 	size_t count, stems_from;
 	enum { ORDER_OUTSIDE, ORDER_WAITING, ORDER_LOOKING, ORDER_ANSWERING, ORDER_REFUSING, ORDER_CHANGING } stage;
 	struct work *released_next; // of a list that order_leave returned

@@ -54,6 +54,17 @@ static void write_mint(struct json_writer *w, const struct receipt *receipt)
 	json_close_map(w);
 }
 
+static void write_session(struct json_writer *w, const struct receipt *receipt)
+{
+	json_key(w, "session");
+	json_open_map(w);
+	write_uuid(w, "id", &receipt->session_id);
+	json_member_int(w, "epoch", receipt->session_epoch);
+	json_member_int(w, "serial", receipt->session_serial);
+	json_member_int(w, "ends", receipt->session_ends_ms);
+	json_close_map(w);
+}
+
 static void write_code(struct json_writer *w, const struct receipt *receipt)
 {
 	if (receipt->next_ms != 0)
@@ -133,6 +144,8 @@ struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
 		write_challenge(&w, receipt);
 	if (receipt->has_mint)
 		write_mint(&w, receipt);
+	if (receipt->has_session)
+		write_session(&w, receipt);
 	write_code(&w, receipt);
 	if (receipt->violation_count > 0)
 		write_violations(&w, receipt);
@@ -219,6 +232,22 @@ static bool read_generated(const struct node *root, struct receipt *receipt)
 	return !mint || read_nonce(mint, &receipt->mint_nonce, &receipt->mint_epoch);
 }
 
+static bool read_session(const struct node *root, struct receipt *receipt)
+{
+	const struct node *session = node_member(root, "session");
+	int64_t epoch, serial;
+	if (!session)
+		return true;
+	if (!read_uuid(session, "id", &receipt->session_id) || !read_int(session, "epoch", 1, INT16_MAX, &epoch) ||
+	    !read_int(session, "serial", 0, INT32_MAX, &serial) ||
+	    !read_int(session, "ends", INT64_MIN, INT64_MAX, &receipt->session_ends_ms))
+		return false;
+	receipt->has_session = true;
+	receipt->session_epoch = (uint16_t)epoch;
+	receipt->session_serial = (uint32_t)serial;
+	return receipt->has_mint;
+}
+
 static bool read_true(const struct node *map, const char *key)
 {
 	const struct node *node = node_member(map, key);
@@ -295,8 +324,8 @@ static bool read_members(const struct node *root, struct arena *arena, struct re
 			return false;
 		receipt->has_account = true;
 	}
-	return read_challenge(root, receipt) && read_generated(root, receipt) && read_code(root, receipt) &&
-	       read_violations(root, arena, receipt) && read_limits(root, receipt);
+	return read_challenge(root, receipt) && read_generated(root, receipt) && read_session(root, receipt) &&
+	       read_code(root, receipt) && read_violations(root, arena, receipt) && read_limits(root, receipt);
 }
 
 enum reason receipt_read(struct slice json, struct arena *arena, struct receipt *ret_receipt, struct fault *f)

@@ -36,15 +36,6 @@ static void add_claims(const struct operation_case *c, struct receipt *receipt, 
 	changes->derived_count = r->derived_count;
 }
 
-void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt)
-{
-	if (!c->registration->wants_tokens)
-		return;
-	receipt->has_mint = true;
-	receipt->mint_epoch = keyring_active(op->keys);
-	receipt->mint_nonce = operation_nonce(op, c, receipt->mint_epoch, "tokens", SLICE_LIT(""));
-}
-
 void operation_open_account(const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	const struct registration *r = c->registration;

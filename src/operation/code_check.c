@@ -148,7 +148,7 @@ void operation_enter_account(const struct operation *op, const struct operation_
 			     struct changes *changes)
 {
 	const struct device_use *device = &c->registration->device;
-	operation_add_mint(op, c, receipt);
+	operation_add_mint(op, c, receipt, changes);
 	changes->code.account_id = receipt->account_id;
 	changes->code.locale = c->registration->locale;
 	if (slice_is_absent(device->registration))
@@ -196,6 +196,9 @@ static enum decision succeed(const struct operation *op, const struct operation_
 		return operation_refuse(c, REASON_IDENTITY_UNKNOWN, receipt, changes);
 	if (code->holder.found) {
 		changes->code.ousts = code->holder.pending;
+		if (code->holder.pending) // so do the sessions of whoever set that password
+			changes->sessions = (struct session_change){
+				.ends = SESSION_ALL, .why = "ousted", .account_id = code->holder.account_id, .idles = true};
 		operation_enter_account(op, c, receipt, changes);
 		return DECISION_STORE;
 	}

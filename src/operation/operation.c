@@ -5,10 +5,15 @@
 #include "enrolld/base/clock.h"
 
 static const struct operation_row rows[OPERATION_COUNT] = {
-	[OPERATION_SIGN_UP] = {operation_sign_up},           [OPERATION_CODE_REQUEST] = {operation_code_request},
-	[OPERATION_CODE_CHECK] = {operation_code_check},     [OPERATION_VERIFY] = {operation_verify},
-	[OPERATION_SIGN_IN] = {operation_sign_in},           [OPERATION_LOOK_UP] = {operation_look_up},
+	[OPERATION_SIGN_UP] = {operation_sign_up},
 	[OPERATION_SET_PASSWORD] = {operation_set_password},
+	[OPERATION_CODE_REQUEST] = {operation_code_request},
+	[OPERATION_CODE_CHECK] = {operation_code_check},
+	[OPERATION_VERIFY] = {operation_verify},
+	[OPERATION_SIGN_IN] = {operation_sign_in},
+	[OPERATION_REFRESH] = {operation_refresh},
+	[OPERATION_SIGN_OUT] = {operation_sign_out},
+	[OPERATION_LOOK_UP] = {operation_look_up},
 };
 
 enum decision operation_refuse(const struct operation_case *c, enum reason reason, struct receipt *receipt, struct changes *changes)
@@ -120,11 +125,16 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 		changes->result = operation_result_bytes(c->request, c->route != NULL, receipt, c->arena);
 }
 
-// A code that is asked for, or tried, long after the fact would reach or let in nobody who waits for it.
+// A code that is asked for, or tried, or a session that is gone on with long after the fact would reach or let in nobody who waits for it.
 static int64_t age_allowed(const struct operation *op, const struct operation_case *c)
 {
-	const struct code_rule *rule = c->registration ? c->registration->code.rule : NULL;
-	return rule && rule->request_age_ms < op->horizon_ms ? rule->request_age_ms : op->horizon_ms;
+	const struct registration *r = c->registration;
+	int64_t age = op->horizon_ms;
+	if (r && r->code.rule && r->code.rule->request_age_ms < age)
+		age = r->code.rule->request_age_ms;
+	if (r && r->operation == OPERATION_REFRESH && r->session.rule && r->session.rule->request_age_ms < age)
+		age = r->session.rule->request_age_ms;
+	return age;
 }
 
 enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
@@ -147,6 +157,9 @@ enum decision operation_decide(const struct operation *op, const struct operatio
 		PANIC("a request without route or registration was not refused");
 	if (!within_limits(c, LIMIT_BEFORE_RULES, receipt, changes))
 		return operation_refuse(c, REASON_RATE_LIMITED, receipt, changes);
+	enum reason shown = operation_access(op, c);
+	if (shown != REASON_OK)
+		return operation_refuse(c, shown, receipt, changes);
 	if (c->refusal == REASON_INVALID)
 		return refuse_invalid(c, receipt, changes);
 	const struct operation_row *row = &rows[receipt->operation];

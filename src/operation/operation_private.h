@@ -20,9 +20,12 @@ enum decision operation_code_check(const struct operation *op, const struct oper
 				   struct changes *changes);
 enum decision operation_verify(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			       struct changes *changes);
-
 enum decision operation_sign_in(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
+enum decision operation_refresh(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				struct changes *changes);
+enum decision operation_sign_out(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+				 struct changes *changes);
 
 enum decision operation_set_password(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				     struct changes *changes);
@@ -44,8 +47,11 @@ struct uuid operation_id(const struct request *request, const char *word);
 
 // account.c: an account with the registration's claims, and those that are derived; its state is the caller's.
 void operation_open_account(const struct operation_case *c, struct receipt *receipt, struct changes *changes);
-// What tokens are minted from, where the registration wants some.
-void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt);
+// session.c: is the access token that the route asks for good? OK too where it asks for none.
+enum reason operation_access(const struct operation *op, const struct operation_case *c) ATTR_MUST_USE;
+// What tokens are minted from, where the registration wants some, and their session, for the account that the receipt has.
+void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			struct changes *changes);
 bool operation_any_taken(const struct operation_case *c) ATTR_MUST_USE;
 
 // challenge.c: a challenge for an address and the message that carries it.

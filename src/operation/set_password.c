@@ -5,7 +5,7 @@
 // the address or identity and the account are held. Only what the last says is committed and answered.
 #include "operation/operation_private.h"
 
-// Another password, of which its owner is told.
+// Another password, of which its owner is told. Whoever entered with the one before is out.
 static enum decision change(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			    struct changes *changes)
 {
@@ -16,6 +16,8 @@ static enum decision change(const struct operation *op, const struct operation_c
 	changes->code.account_id = holder->account_id;
 	changes->code.password = c->facts->password.made;
 	const struct uuid id = operation_id(c->request, "password_changed");
+	changes->sessions = (struct session_change){
+		.ends = SESSION_ALL, .why = "password", .account_id = holder->account_id, .idles = true};
 	if (!slice_is_absent(holder->email))
 		operation_notify(op, c, "password_changed", &id, holder->email, holder, changes);
 	return DECISION_STORE;

@@ -43,7 +43,7 @@ enum decision operation_sign_up(const struct operation *op, const struct operati
 				struct changes *changes)
 {
 	operation_open_account(c, receipt, changes);
-	operation_add_mint(op, c, receipt);
+	operation_add_mint(op, c, receipt, changes);
 	add_verifications(op, c, receipt, changes);
 	changes->account.state = changes->challenge_count ? "pending" : "active";
 	return c->registration->password ? DECISION_HASH : DECISION_STORE;

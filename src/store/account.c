@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Table account.
+#include "store/family.h"
 #include "store/tables.h"
 
 // clang-format off
@@ -9,7 +10,7 @@ static const struct statement insert = {"account_insert",
 		"$11::int8[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
 
-// Those whose password is to be another one, so that what it was compared with is what it is.
+// What is known of their passwords is true then until the end.
 static const struct statement take = {"account_take",
 	"SELECT 1 FROM enrolld.account AS a WHERE a.account_id IN (SELECT unnest($1::uuid[])) ORDER BY a.account_id FOR NO KEY UPDATE OF a"};
 
@@ -68,16 +69,34 @@ bool account_gets_password(const struct store_item *item)
 	return code->holds && !slice_is_absent(code->password) && slice_is_absent(code->renews);
 }
 
+static bool is_welcome(const struct code_change *code)
+{
+	return code->holds && (code->verifies || !slice_is_absent(code->locale) || !slice_is_absent(code->password));
+}
+
+// NULL: none that was there.
+static const struct uuid *touched(const struct changes *changes)
+{
+	if (changes->has_account)
+		return NULL;
+	if (changes->has_session)
+		return &changes->session.account_id;
+	if (session_ends_many(&changes->sessions))
+		return &changes->sessions.account_id;
+	return is_welcome(&changes->code) ? &changes->code.account_id : NULL;
+}
+
 void account_take(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
 	params_init(&params, 1);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
-		if (!account_gets_password(&items[i]))
+		const struct uuid *id = touched(items[i].changes);
+		if (!id)
 			continue;
 		any = true;
-		param_add_uuid(&params.at[0], &items[i].changes->code.account_id);
+		param_add_uuid(&params.at[0], id);
 	}
 	if (any)
 		(void)pipeline_add(p, &take, &params);
@@ -92,8 +111,7 @@ void account_welcome(struct pipeline *p, const struct store_item *items, size_t 
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
-		bool changes = code && (code->verifies || !slice_is_absent(code->locale) || !slice_is_absent(code->password));
-		if (!changes || items[i].changes->has_account)
+		if (!code || !is_welcome(code) || items[i].changes->has_account)
 			continue;
 		any = true;
 		param_add_uuid(&params.at[0], &code->account_id);

@@ -67,6 +67,7 @@ static const struct {
 	{"claim", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"account", {"SELECT", "INSERT", "UPDATE"}},
 	{"device", {"SELECT", "INSERT", "UPDATE"}},
+	{"session", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"message", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"counter", {"SELECT", "INSERT", "UPDATE"}},
 	{"progress", {"SELECT", "INSERT", "UPDATE", "DELETE"}},

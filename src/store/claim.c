@@ -29,6 +29,11 @@ static const struct statement give_back = {"claim_give_back",
 	"DELETE FROM enrolld.claim AS c USING unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
 	"WHERE c.realm = k.realm AND c.kind = k.kind AND c.value = k.value AND c.account_id = k.account_id AND c.claimed_at = now()"};
 
+static const struct statement take = {"claim_take",
+	"SELECT 1 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(realm, kind, value) "
+	"JOIN enrolld.claim AS c ON c.realm = k.realm AND c.kind = k.kind AND c.value = k.value "
+	"ORDER BY c.realm, c.kind, c.value FOR NO KEY UPDATE OF c"};
+
 static const struct statement verify = {"claim_verify",
 	"UPDATE enrolld.claim AS c SET verified_at = clock_timestamp() "
 	"FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
@@ -89,6 +94,26 @@ void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t 
 size_t claim_read(const PGresult *result, size_t row)
 {
 	return (size_t)result_int(result, row, 0) - 1;
+}
+
+void claim_take(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 3);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct code_change *code = &items[i].changes->code;
+		if (!code->holds || !code->verifies)
+			continue;
+		any = true;
+		param_add_text(&params.at[0], items[i].request->realm);
+		param_add_text(&params.at[1], slice_of(claim_kind_name(code->kind)));
+		param_add_text(&params.at[2], code->value);
+	}
+	if (any)
+		(void)pipeline_add(p, &take, &params);
+	else
+		params_free(&params);
 }
 
 void claim_verify(struct pipeline *p, const struct store_item *items, size_t count)

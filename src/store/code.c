@@ -39,18 +39,21 @@ enum column {
 
 // clang-format off
 #define MS(moment) "(extract(epoch FROM " moment ") * 1000)::int8"
-#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject, k.tells FROM k JOIN enrolld.challenge AS t "
-
 // Named by address and purpose, by the challenge's id, by its link, or by who asked for it last: that one says to which address it was sent.
+//
+// Each table is asked for one row at a time by its key: a join would be planned by how large the tables were when the first batches came, and a
+// realm compared with "=" would be looked up in the index that begins with it, where all of a realm's challenges are.
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject, k.tells FROM k " \
+	"CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm IS NOT DISTINCT FROM k.realm AND "
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
 			"$8::uuid[], $9::text[], $10::bytea[], $11::bool[]) "
 			"AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject, caller, tells)), "
 		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject, k.tells FROM k WHERE k.value IS NOT NULL "
-			"UNION ALL " POINTED "ON t.challenge_id = k.challenge_id AND t.realm = k.realm "
-			"UNION ALL " POINTED "ON t.token_digest = k.digest AND t.realm = k.realm "
+			"UNION ALL " POINTED "t.challenge_id = k.challenge_id LIMIT 1) AS t "
+			"UNION ALL " POINTED "t.token_digest = k.digest LIMIT 1) AS t "
 			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject, k.tells "
-				"FROM k CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm = k.realm AND t.caller = k.caller "
+				"FROM k CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm IS NOT DISTINCT FROM k.realm AND t.caller = k.caller "
 					"AND t.claim_kind = k.kind ORDER BY t.created_at DESC LIMIT 1) AS t ORDER BY k.n, t.created_at DESC) AS asked) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
@@ -63,11 +66,13 @@ static const struct statement find = {"code_find",
 	"FROM named AS d "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
 			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
-		"LEFT JOIN enrolld.address AS a ON a.realm = d.realm "
-			"AND a.kind = CASE WHEN d.subject IS NULL THEN d.kind ELSE 'password:' || d.kind END AND a.value = coalesce(d.subject, d.value) "
-		"LEFT JOIN enrolld.claim AS h ON h.realm = d.realm AND h.kind = d.kind AND h.value = d.value "
-			"AND h.account_id IS DISTINCT FROM d.own "
-		"LEFT JOIN enrolld.account AS o ON o.account_id = h.account_id"};
+		"LEFT JOIN LATERAL (SELECT * FROM enrolld.address AS a WHERE a.realm = d.realm "
+			"AND a.kind = CASE WHEN d.subject IS NULL THEN d.kind ELSE 'password:' || d.kind END "
+			"AND a.value = coalesce(d.subject, d.value) LIMIT 1) AS a ON true "
+		"LEFT JOIN LATERAL (SELECT * FROM enrolld.claim AS h WHERE h.realm = d.realm AND h.kind = d.kind AND h.value = d.value "
+			"AND h.account_id IS DISTINCT FROM d.own LIMIT 1) AS h ON true "
+		"LEFT JOIN LATERAL (SELECT o.state, o.number, o.locale, o.given_name, o.display_name, o.password_hash, o.password_serial FROM enrolld.account AS o "
+			"WHERE o.account_id = h.account_id LIMIT 1) AS o ON true"};
 // clang-format on
 
 bool code_asks(const struct registration *registration)

@@ -5,6 +5,7 @@
 #include "store/address.h"
 #include "store/code.h"
 #include "store/connection.h"
+#include "store/family.h"
 #include "store/limit.h"
 #include "store/tables.h"
 
@@ -21,6 +22,8 @@ struct store {
 	struct address_table addresses;
 	struct code_ask *codes; // of items that hold an address
 	size_t code_count;
+	struct session_ask *sessions; // of items that hold a session
+	size_t session_count;
 };
 
 // A transaction of its own with one statement, whose result stays in p until pipeline_end.

@@ -131,7 +131,9 @@ struct look {
 	struct progress_marks marks;
 	struct code_ask *codes;
 	size_t code_count;
-	size_t inbox_handle, claim_handle, code_handle;
+	struct session_ask *sessions;
+	size_t session_count;
+	size_t inbox_handle, claim_handle, code_handle, session_handle;
 };
 
 static void collect_codes(struct look *look, struct arena *arena)
@@ -148,6 +150,17 @@ static void collect_codes(struct look *look, struct arena *arena)
 	}
 }
 
+static void collect_sessions(struct look *look, struct arena *arena)
+{
+	look->sessions = ARENA_ARRAY(arena, look->count, struct session_ask);
+	for (size_t i = 0; i < look->count; i++) {
+		const struct look_item *item = &look->items[i];
+		if (session_asks(item->registration)) // an access token is asked about before the rules
+			look->sessions[look->session_count++] = (struct session_ask){item->request, &item->registration->session,
+										     item->facts};
+	}
+}
+
 static void collect(struct look *look, struct arena *arena)
 {
 	look->requests = ARENA_ARRAY(arena, look->count, const struct request *);
@@ -161,6 +174,7 @@ static void collect(struct look *look, struct arena *arena)
 	limit_table_begin(&look->limits, look->count * LIMITS_MAX, arena);
 	collect_limits(look->items, look->count, &look->limits);
 	collect_codes(look, arena);
+	collect_sessions(look, arena);
 }
 
 static void read_answers(struct look *look, const struct pipeline *p, struct arena *arena)
@@ -183,6 +197,8 @@ static void read_answers(struct look *look, const struct pipeline *p, struct are
 	fill_limits(look->items, look->count, &look->limits);
 	if (look->code_count > 0)
 		code_read(pipeline_result(p, look->code_handle), look->codes, look->code_count);
+	if (look->session_count > 0)
+		session_read(pipeline_result(p, look->session_handle), look->sessions, look->session_count);
 	look->proposal_count = hear_proposals(look->items, look->proposals, look->proposal_count, taken);
 }
 
@@ -206,6 +222,8 @@ enum reason store_look(struct store *store, const char *group, const struct mark
 	limit_find(&p, &look.limits);
 	if (look.code_count > 0)
 		look.code_handle = code_find(&p, look.codes, look.code_count);
+	if (look.session_count > 0)
+		look.session_handle = session_find(&p, look.sessions, look.session_count);
 	progress_find(&p, group, look.requests, count, store->scratch, &look.marks);
 	pipeline_commit(&p);
 	enum reason reason = pipeline_run(&p, f);

@@ -174,6 +174,8 @@ enum reason outcome_settle(struct store *store, const struct pipeline *p, const 
 	enum reason reason = settle_codes(&s, p, b->codes, f);
 	if (reason != REASON_OK)
 		return reason;
+	if (store->session_count > 0)
+		session_read(pipeline_result(p, b->sessions), store->sessions, store->session_count);
 	if (store->limits.count > 0) {
 		if (limit_read(&store->limits, p) != store->limits.count)
 			return fault_set(f, REASON_STORE_CONFLICT, "a limit's row went away meanwhile");

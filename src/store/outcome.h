@@ -6,7 +6,7 @@
 
 struct begun {
 	size_t rows, claims; // inserted
-	size_t foreign_rows, foreign_claims, codes;
+	size_t foreign_rows, foreign_claims, codes, sessions;
 	struct progress_marks marks;
 };
 

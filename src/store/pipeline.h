@@ -8,7 +8,7 @@
 #include "store/connection.h"
 #include "store/param.h"
 
-#define PIPELINE_MAX 48
+#define PIPELINE_MAX 64
 
 struct pipeline_entry {
 	enum { ENTRY_CONTROL, ENTRY_PREPARE, ENTRY_QUERY } kind;

@@ -11,7 +11,7 @@
 	"WHERE " age " < now() - $1::int8 * interval '1 millisecond' AND (SELECT pg_try_advisory_xact_lock(1701737071, 1)) " \
 	"ORDER BY " age " LIMIT $2::int8)"
 
-// Limits and addresses change while they are swept: those in somebody's hand are passed over, and the age is asked of the newest row. They end by
+// Limits, addresses and sessions change while they are swept: those in somebody's hand are passed over, and the age is asked of the newest row. They end by
 // themselves: the horizon is not theirs.
 #define SWEEP_LIMITS \
 	"DELETE FROM enrolld.\"limit\" AS l USING (SELECT realm, name, subject FROM enrolld.\"limit\" " \
@@ -25,11 +25,18 @@
 	"ORDER BY expires_at LIMIT $2::int8 FOR UPDATE SKIP LOCKED) AS o " \
 	"WHERE a.realm = o.realm AND a.kind = o.kind AND a.value = o.value AND a.expires_at < now()"
 
+#define SWEEP_SESSIONS \
+	"DELETE FROM enrolld.session AS s USING (SELECT session_id FROM enrolld.session " \
+	"WHERE expires_at < now() AND $1::int8 >= 0 AND (SELECT pg_try_advisory_xact_lock(1701737071, 1)) " \
+	"ORDER BY expires_at LIMIT $2::int8 FOR UPDATE SKIP LOCKED) AS o " \
+	"WHERE s.session_id = o.session_id AND s.expires_at < now()"
+
 // In the order in which tables are locked.
 static const struct statement statements[] = {
 	{"sweep_inbox", SWEEP("inbox", "realm, route, request_id", "stored_at")},
 	{"sweep_limit", SWEEP_LIMITS},
 	{"sweep_address", SWEEP_ADDRESSES},
+	{"sweep_session", SWEEP_SESSIONS},
 	{"sweep_challenge", SWEEP("challenge", "challenge_id", "expires_at")},
 	{"sweep_message", SWEEP("message", "message_id", "settled_at")},
 	{"sweep_notice", SWEEP("notice", "notice_id", "created_at")},

@@ -29,18 +29,24 @@ size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t c
 size_t claim_find_foreign(struct pipeline *p, const struct claim_ref *claims, size_t count);
 void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t count);
 size_t claim_read(const PGresult *result, size_t row) ATTR_MUST_USE; // index into claims
+// Locks those that are to be verified, since accounts are locked next.
+void claim_take(struct pipeline *p, const struct store_item *items, size_t count);
 void claim_verify(struct pipeline *p, const struct store_item *items, size_t count);
 
 // What an item that holds an address changes of it; NULL: nothing.
 const struct code_change *store_item_code(const struct store_item *item) ATTR_MUST_USE;
+// What an item changes of sessions that were there; NULL: nothing.
+const struct session_change *store_item_sessions(const struct store_item *item) ATTR_MUST_USE;
 
 // account.c, challenge.c, message.c: rows of WON items
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count);
-// Those that get another password, by who is known to have the account; before what is known of them is asked.
+// Locks accounts that were there, if an item changes them, enters them or ends their sessions; before what is known of them is asked. So no session of
+// theirs begins meanwhile.
 void account_take(struct pipeline *p, const struct store_item *items, size_t count);
 bool account_gets_password(const struct store_item *item) ATTR_MUST_USE;
 // Accounts that were there: verified by an address, their language, their password.
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count);
+void device_idle(struct pipeline *p, const struct store_item *items, size_t count); // those that sessions ended on
 void device_move(struct pipeline *p, const struct store_item *items, size_t count); // device.c: to who signed in with it last
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count);
 void challenge_mark(struct pipeline *p, const struct store_item *items, size_t count); // sent, tried, consumed

@@ -2,7 +2,7 @@
 // The store transaction: store_begin takes rows and claims and tells who won, store_finish writes what follows and commits.
 //
 // Two round trips, since a claim or limit that is lost changes the answer in the frontend's words, which are not the store's to know.
-// After the first, everything but the counters and marks, and accounts of which an address is verified, is locked: what follows waits for
+// After the first, everything but devices, the counters and marks is locked: what follows waits for
 // nobody who waits for us.
 #include "enrolld/base/failpoint.h"
 #include "store/outcome.h"
@@ -54,6 +54,16 @@ static void hold_addresses(struct store *store, const struct store_item *items, 
 									      .arena = items[i].arena};
 }
 
+static void hold_sessions(struct store *store, const struct store_item *items, size_t count)
+{
+	store->sessions = ARENA_ARRAY(store->held, count, struct session_ask);
+	store->session_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (items[i].changes->sessions.holds)
+			store->sessions[store->session_count++] = (struct session_ask){
+				items[i].request, &items[i].registration->session, items[i].facts};
+}
+
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count, struct fault *f)
 {
 	if (store->open || count == 0)
@@ -66,6 +76,7 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 	hold_claims(store, items, count);
 	hold_limits(store, items, count);
 	hold_addresses(store, items, count);
+	hold_sessions(store, items, count);
 
 	struct pipeline p;
 	struct begun b = {0};
@@ -75,13 +86,17 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 	address_take(&p, &store->addresses);
 	if (store->claim_count > 0)
 		b.claims = claim_insert(&p, store->claims, store->claim_count);
+	claim_take(&p, items, count);
 	account_take(&p, items, count);
+	session_take(&p, items, count);
 	// Statements of their own: rows that others committed while ours waited for them are seen only by a later one.
 	b.foreign_rows = inbox_find_foreign(&p, requests, count);
 	if (store->claim_count > 0)
 		b.foreign_claims = claim_find_foreign(&p, store->claims, store->claim_count);
 	if (store->code_count > 0)
 		b.codes = code_find(&p, store->codes, store->code_count);
+	if (store->session_count > 0)
+		b.sessions = session_find(&p, store->sessions, store->session_count);
 	progress_find(&p, group, requests, count, store->scratch, &b.marks);
 	enum reason reason = pipeline_run(&p, f);
 	if (reason != REASON_OK)
@@ -103,6 +118,12 @@ const struct code_change *store_item_code(const struct store_item *item)
 {
 	bool ours = item->outcome == STORE_WON || item->outcome == STORE_LOST;
 	return ours && item->changes->code.holds ? &item->changes->code : NULL;
+}
+
+const struct session_change *store_item_sessions(const struct store_item *item)
+{
+	bool ours = item->outcome == STORE_WON || item->outcome == STORE_LOST;
+	return ours ? &item->changes->sessions : NULL;
 }
 
 static void give_back(struct store *store, struct pipeline *p, const struct store_item *items)
@@ -140,7 +161,11 @@ enum reason store_finish(struct store *store, const char *group, const struct ma
 	claim_verify(&p, items, count);
 	account_welcome(&p, items, count);
 	account_insert(&p, items, count);
+	device_idle(&p, items, count);
 	device_move(&p, items, count);
+	session_turn(&p, items, count);
+	session_end(&p, items, count);
+	session_insert(&p, items, count);
 	message_insert(&p, items, count);
 	progress_raise(&p, group, raise, raise_count);
 	(void)FAILPOINT(store_finished);

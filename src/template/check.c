@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are all names that a template uses known?
+// Are all names that a template uses known? Does it use a certain one?
 #include "enrolld/doc/yaml.h"
 #include "template/template_private.h"
 
@@ -13,6 +13,10 @@ static bool covers(const char *known, struct slice name)
 
 static enum reason check_place(const struct name_list *list, const struct place *place, struct fault *f)
 {
+	if (!slice_is_absent(list->sought)) {
+		*list->mentioned = *list->mentioned || slice_equal(place->name, list->sought);
+		return REASON_OK;
+	}
 	for (size_t i = 0; i < list->count; i++)
 		if (covers(list->names[i], place->name))
 			return REASON_OK;
@@ -94,17 +98,31 @@ static enum reason check_json(const struct name_list *list, const struct json_te
 	return reason;
 }
 
+static enum reason check_template(const struct name_list *list, const struct template *t, struct fault *f)
+{
+	if (t->json)
+		return check_json(list, t->json, f);
+	return t->plural ? check_plural(list, t->plural, f) : check_program(list, &t->text, f);
+}
+
 enum reason template_check_names(const struct template *t, const char *const *names, size_t count, struct fault *f)
 {
-	const struct name_list list = {t->where, names, count};
-	if (t->json)
-		return check_json(&list, t->json, f);
-	return t->plural ? check_plural(&list, t->plural, f) : check_program(&list, &t->text, f);
+	const struct name_list list = {.where = t->where, .names = names, .count = count};
+	return check_template(&list, t, f);
+}
+
+bool template_mentions(const struct template *t, struct slice name)
+{
+	struct fault f;
+	bool mentioned = false;
+	const struct name_list list = {.where = t->where, .sought = name, .mentioned = &mentioned};
+	(void)check_template(&list, t, &f);
+	return mentioned;
 }
 
 enum reason template_check_condition(const struct template_condition *condition, const char *const *names, size_t count,
 				     struct fault *f)
 {
-	const struct name_list list = {condition->file, names, count};
+	const struct name_list list = {.where = condition->file, .names = names, .count = count};
 	return check_condition(&list, condition, f);
 }

@@ -189,5 +189,7 @@ struct name_list {
 	const char *where;
 	const char *const *names;
 	size_t count;
+	struct slice sought; // absent: it is asked whether all names are known; else whether this one is there
+	bool *mentioned;
 };
 enum reason check_condition(const struct name_list *list, const struct template_condition *condition, struct fault *f);

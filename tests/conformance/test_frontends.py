@@ -31,7 +31,7 @@ def settings(world):
                                 {"key": "pk_storefront_test_limited", "name": "limited", "hourly": 5}]), encoding="utf-8")
     how = {"realm": {"header": "x-enroll-realm", "allow": ["case-*"]}, "address_header": "x-forwarded-for"}
     return {"topics": {"signup": {**how, "dialects": ["django-ecommerce", "bagisto", "password-generator", "posbytz", "mastodon", "aspnet-identity"]},
-                       "otp": {**how, "dialects": ["phone-customers", "posbytz"]}},
+                       "otp": {**how, "dialects": ["phone-customers", "posbytz", "password-generator", "django-ecommerce"]}},
             "dialects": {"bagisto": {"values": {"keys_file": str(keys)}}}}
 
 

@@ -188,7 +188,9 @@ static void fill_receipt(struct trial *t, uint8_t fate, enum reason reason)
 	t->receipt.account_number = r->wants_number ? fate : 0;
 	t->receipt.slug = r->derived_count ? r->derived[0].stem : SLICE_ABSENT;
 	t->receipt.has_mint = r->wants_tokens;
-	t->receipt.mint_epoch = keyring_active(ring);
+	t->receipt.mint_epoch = t->receipt.session_epoch = keyring_active(ring);
+	t->receipt.has_session = r->wants_tokens && r->session.rule;
+	t->receipt.session_ends_ms = INT64_MAX;
 }
 
 static bool holds(struct slice text, struct slice part)

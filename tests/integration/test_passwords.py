@@ -66,6 +66,13 @@ class Context:
         """Signs in, in the words of a PosBytz store."""
         return self.talk.post({"email": address, "password": password}, topic="otp", path=f"{STORE}/signin", headers=(("authorization", "Bearer visitor"),))
 
+    def session(self, address, password):
+        """The refresh token of a session that begins."""
+        return self.talk.post({"email": address, "password": password}, topic="otp", path="/v1/sessions").body(200)["refresh_token"]
+
+    def refresh(self, token):
+        return self.talk.post({"refresh_token": token}, topic="otp", path="/v1/sessions/refresh")
+
     def hash(self, account):
         return self.rows("select password_hash, password_serial from enrolld.account where account_id = %s::uuid", account)[0]
 
@@ -85,8 +92,11 @@ def case_by_the_old_one(c):
     equal(c.hash(account), before, "hash after a wrong one")
     stranger = c.set(email=c.talk.address(), old_password=OLD)
     equal({**stranger.body(401), "request_id": 0}, {**wrong.body(401), "request_id": 0}, "an unknown identity is answered alike")
+    sessions = [c.session(address, OLD), c.session(address, OLD)]
     done = c.set(email=address, old_password=OLD)
     equal(done.body(200)["account_id"], account, "the account")
+    equal([c.refresh(token).body(401)["reason"] for token in sessions], ["token_revoked"] * 2, "sessions of the old one")
+    c.refresh(c.session(address, NEW)).reply(200)
     after = c.hash(account)
     equal((after[1], after[0].startswith("$argon2id$"), after[0] != before[0]), (before[1] + 1, True, True), "hash and serial")
     equal(c.set(email=address, old_password=OLD, password="yet another long password").body(401)["reason"], "password_wrong", "the old one, now")
@@ -212,6 +222,7 @@ def case_foreign_hashes_sign_in_and_are_renewed(c):
     after = c.hash(account)
     equal((after[0].split("$")[1], after[1]), ("argon2id", before[1]), "scheme and serial")
     equal(c.hashes() - hashes, 2, "hashes of that sign-in")
+    c.refresh(c.session(address, OLD)).reply(200)
     hashes = c.hashes()
     c.enter(address, OLD).reply(200)
     equal((c.hash(account), c.hashes() - hashes), (after, 1), "the next time")

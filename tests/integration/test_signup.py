@@ -391,16 +391,6 @@ def case_trace_that_is_none_is_left_out(c):
     equal((result.header("traceparent"), result.header("tracestate")), (None, None), "trace")
 
 
-# --- lane of codes -----------------------------------------------------------------------------------------------------------
-
-def case_otp_lane_says_that_it_cannot(c):
-    for path, method in (("/v1/sessions/refresh", "POST"), ("/v1/sessions", "DELETE")):
-        x = c.talk.post({"address": "a@b.example"}, "otp", path=path, method=method)
-        equal(x.body(501)["reason"], "operation_unavailable", f"{method} {path}")
-        x.result("refused", "operation_unavailable")
-    c.talk.post({"token": "x"}, path="/v1/password").reply(501)
-
-
 # --- mails and texts ---------------------------------------------------------------------------------------------------------
 
 def mail_of(c, body, status=201):

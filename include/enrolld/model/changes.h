@@ -65,6 +65,31 @@ struct code_change {
 		renews; // it is the same: in place of this hash, if the account still has it; absent: it is a new one, and the account is held too
 };
 
+// A session that begins; on the device of the changes, if they have one.
+struct session_row {
+	struct uuid session_id;
+	struct uuid account_id;
+	struct session_seed seed;    // of serial 0
+	uint8_t digest[DIGEST_SIZE]; // of its name
+	int64_t created_ms, expires_ms;
+};
+
+// What becomes of the sessions of an account that was there, and of its devices.
+struct session_change {
+	bool holds; // the session is locked, and facts->session is had again, before anything of this is written
+	struct uuid session_id;
+	bool turns; // its token is used: serial and expires_ms are new
+	uint32_t serial;
+	int64_t expires_ms;
+	enum session_scope ends; // these end: ONE by session_id, DEVICE by account_id and device_id, ALL by account_id
+	const char *why;         // they do: "sign_out", "reuse", "password"
+	struct uuid account_id;
+	struct uuid device_id;     // of DEVICE; nil: the session alone
+	struct uuid kept;          // of ALL: the session that goes on; nil: none
+	bool idles;                // devices of what ends are not in use any more: that of DEVICE, all of ALL
+	struct slice registration; // nor is this one of the account; absent: none
+};
+
 // Whose a device is from now on, and that it is in use.
 struct device_row {
 	struct uuid device_id; // if it was not known
@@ -86,6 +111,9 @@ struct changes {
 	struct code_change code;
 	bool has_device;
 	struct device_row device;
+	bool has_session;
+	struct session_row session;
+	struct session_change sessions;
 	struct challenge_row challenges[MESSAGES_MAX];
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];

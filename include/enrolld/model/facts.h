@@ -85,6 +85,17 @@ struct password_facts {
 	struct slice made;     // a hash of a new one, or of the one that fits at today's cost; absent: none
 };
 
+// The session that a token names.
+struct session_facts {
+	bool found;
+	struct uuid session_id, account_id;
+	struct uuid device_id; // that it began on; nil: none
+	struct session_seed seed;
+	int64_t created_ms, refreshed_ms, expires_ms;
+	bool revoked;
+	int64_t number; // integer id of the account; 0: none
+};
+
 struct facts {
 	int64_t now_ms; // database time of the look
 	int64_t mark;   // passed mark of the record's partition
@@ -96,6 +107,7 @@ struct facts {
 	struct slice proposals[DERIVED_MAX];   // by index of the derived claims: a value that was free at the look
 	struct password_facts password;        // by the hash pool
 	struct code_facts code;                // of a registration that uses codes
+	struct session_facts session;          // of one that shows a session's token
 	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 

@@ -47,7 +47,12 @@ struct receipt {
 	struct slice slug;      // absent: none
 	bool has_mint;          // tokens are derived from this, with at_ms as their time
 	struct nonce mint_nonce;
-	uint16_t mint_epoch;
+	uint16_t mint_epoch; // of what they are signed with
+	bool has_session;    // they are of a session, whose nonce that is
+	struct uuid session_id;
+	uint16_t session_epoch;
+	uint32_t session_serial;
+	int64_t session_ends_ms;                 // none of its tokens is good for longer
 	struct limit_summary limits[LIMITS_MAX]; // those that were asked
 	size_t limit_count;
 };

@@ -10,6 +10,7 @@
 #include "enrolld/base/slice.h"
 #include "enrolld/base/uuid.h"
 #include "enrolld/model/code.h"
+#include "enrolld/model/session.h"
 
 enum operation_kind {
 	OPERATION_SIGN_UP,
@@ -112,6 +113,19 @@ struct code_use {
 	struct slice subject; // then: keyed digest of the identity, since people type anything, by which its failures are counted
 };
 
+// A token of a session that is shown: to get others, to sign out, or because the route asks for one.
+struct session_use {
+	const struct session_rule *rule;                  // of the dialect; NULL: it has no sessions
+	bool opens;                                       // an accepted answer carries tokens of a session
+	bool access;                                      // the token is one for access: good whatever was used since it was made
+	bool shown;                                       // there is a token
+	uint8_t digests[SESSION_EPOCHS_MAX][DIGEST_SIZE]; // of the session it names, under each epoch of the key ring
+	size_t digest_count;                              // 0: it is none of ours
+	struct slice token;                               // as session_token() made it
+	int64_t expires_ms;                               // as it says itself; 0: it does not
+	enum session_scope scope;                         // of a sign-out
+};
+
 #define CLAIMS_MAX 6
 #define DERIVED_MAX 2
 #define LIMITS_MAX 4
@@ -137,6 +151,7 @@ struct registration {
 	struct secret *old_password; // of who sets another one; owned as that is
 	struct code_use code;
 	struct device_use device;
+	struct session_use session;
 	struct slice password_hash; // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;
 	struct slice birth_date;      // YYYY-MM-DD

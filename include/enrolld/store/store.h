@@ -75,6 +75,7 @@ struct store_item {
 // least one item; no two may share a request id or a claim (of two derived ones that are alike one is lost). Rows are written as changes say, so
 // those of WON items stay as they are until store_finish.
 // Addresses that changes->code holds are locked after the limits, in key order: facts->code and now_ms then are what is true until store_finish.
+// So are, after claims and accounts, the sessions that changes->sessions holds, with facts->session; and those of accounts of which all are to end.
 // Limits are counted exactly, item by item in their order, as changes->counts say and stage by stage: where a limit of a stage is reached the
 // item is LOST, and counted on those of earlier stages only. A HIT or AGAIN counts nothing. facts->limits tell how the counted ones stand then.
 enum reason store_begin(struct store *store, const char *group, struct store_item *items, size_t count,
@@ -109,7 +110,7 @@ enum reason store_hand_on(struct store *store, const char *group, const struct c
 			  struct fault *f) ATTR_MUST_USE;
 enum reason store_hand_off(struct store *store, const char *group, const struct coordinates *at, struct fault *f) ATTR_MUST_USE;
 
-// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), and limits that have
-// ended; at most limit rows;
+// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), and limits,
+// addresses and sessions that have ended; at most limit rows;
 // *deleted tells how many. One worker at a time: for another that asks meanwhile there is nothing to do.
 enum reason store_sweep(struct store *store, size_t limit, size_t *deleted, struct fault *f) ATTR_MUST_USE;

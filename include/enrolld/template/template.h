@@ -86,6 +86,7 @@ enum reason template_compile_escaped(const struct node *text, enum template_esca
 // DIALECT_INVALID with file:line and the nearest name if the template uses a name that is none of these (items' names among them). A name that ends
 // in ".*" stands for all that begin so, "!name" for one that must not be shown.
 enum reason template_check_names(const struct template *t, const char *const *names, size_t count, struct fault *f) ATTR_MUST_USE;
+bool template_mentions(const struct template *t, struct slice name) ATTR_MUST_USE; // does it use this name?
 
 // Adds to out. A JSON template gives one well-formed value whatever the values are (texts that are not UTF-8 are mended), unless out overflows.
 void template_render(const struct template *t, const struct template_value *values, struct strbuf *out);

@@ -76,7 +76,7 @@ def case_help_of_everything(s):
 
 
 def case_misuse(s):
-    for words in ((), ("sing",), ("run", "--loud"), ("migrate", "--json"), ("check", "now"), ("keys",), ("keys", "eat"), ("keys", "new", "x"),
+    for words in ((), ("sing",), ("run", "--loud"), ("migrate", "--json"), ("check", "now"), ("keys",), ("keys", "eat"), ("keys", "new", "x"), ("keys", "jwks", "x", "y"),
                   ("topics",), ("topics", "delete"), ("topics", "create", "0"), ("topics", "create", "many"), ("progress", "forget"),
                   ("progress", "forget", "t", "minus"), ("settings", "--json", "--yaml"), ("settings", "--effective", "--markdown"),
                   ("reasons", "--json", "--markdown"), ("shapes", "--json", "--markdown"), ("run", "--config")):
@@ -285,7 +285,14 @@ def case_keys(s):
     true(secrets, "keys in the file")
     true(not any(word.decode() in out for word in secrets), "no key is printed")
     equal(stat.S_IMODE(path.stat().st_mode), 0o600, "mode after the rotation")
+    out, _ = s.ends(EX_OK, "keys", "jwks", settings=settings)
+    keys = json.loads(out)["keys"]
+    equal([sorted(key) for key in keys], [["alg", "crv", "kid", "kty", "use", "x"]] * 2, "a public key for each epoch, and nothing else")
+    out, _ = s.ends(EX_OK, "keys", "jwks", "shop", settings=settings)
+    true(not {key["x"] for key in json.loads(out)["keys"]} & {key["x"] for key in keys}, "another realm has other keys")
     out, _ = s.ends(EX_OK, "keys", "rotate", "--json", settings=settings)
+    published, _ = s.ends(EX_OK, "keys", "jwks", settings=settings)
+    equal(json.loads(published)["keys"][1:], keys, "older keys stay")
     equal(json.loads(out), {"file": str(path), "active": 3}, "rotate --json")
 
 

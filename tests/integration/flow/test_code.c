@@ -136,6 +136,8 @@ static void who_lost_the_address_signs_in(void **state)
 	assert_string_equal(state_of("lost"), "1 used / 0");
 	assert_string_equal(fixture_sql(fx, "SELECT state FROM enrolld.account WHERE realm = 'lost'"), "active");
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.account WHERE realm = 'lost'"), 1);
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.session WHERE realm = 'lost'"),
+			 1); // the answer carries its tokens
 	passing_release(p);
 }
 
@@ -180,7 +182,7 @@ static struct passing *store_sign_up(const char *realm, int number)
 static struct passing *trying_otp(const char *realm, const char *code)
 {
 	return passing_make(arena, realm, "/ecommerce/v1/auth/otp/verify",
-			    arena_printf(arena, "{\"otp\":%d,\"source\":\"mobile\"}", atoi(code)).ptr);
+			    arena_printf(arena, "{\"otp\":%ld,\"source\":\"mobile\"}", strtol(code, NULL, 10)).ptr);
 }
 
 // Who tries a code without naming an address means the one of the last sign-up, whose address is held.

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enrolld/base/clock.h"
 #include "enrolld/base/strbuf.h"
 
 static struct fixture *fx, *empty;
@@ -96,13 +97,13 @@ static void of_several_who_migrate_one_works(void **state)
 		if (racers[i].reason != REASON_OK)
 			fail_msg("%s", racers[i].fault.detail);
 		applied += strstr(racers[i].text, "0001_initial: applied in ") != NULL;
-		assert_non_null(strstr(racers[i].text, "schema enrolld is at version 4\n"));
+		assert_non_null(strstr(racers[i].text, "schema enrolld is at version 5\n"));
 		assert_non_null(strstr(racers[i].text, "privileges: granted to role enrolld_worker"));
 		free(racers[i].text);
 	}
 	assert_int_equal(applied, 1);
 	assert_string_equal(fixture_sql(empty, "SELECT string_agg(version || ' ' || name, ',') FROM enrolld.migration"),
-			    "1 0001_initial,2 0002_limits_and_numbers,3 0003_codes,4 0004_passwords");
+			    "1 0001_initial,2 0002_limits_and_numbers,3 0003_codes,4 0004_sessions,5 0005_passwords");
 	assert_int_equal(fixture_count(empty, "SELECT max(version) FROM enrolld.migration"), SCHEMA_VERSION);
 	struct fault f;
 	assert_int_equal(ping(&empty->owner, &f), REASON_OK);
@@ -114,7 +115,7 @@ static void migrating_again_changes_nothing(void **state)
 	(void)fixture_sql(fx, "INSERT INTO enrolld.counter (realm, name, value) VALUES ('r', 'kept', 7)");
 	const char *text = migrate(&fx->owner, false);
 	assert_null(strstr(text, "applied"));
-	assert_non_null(strstr(text, "schema enrolld is at version 4\n"));
+	assert_non_null(strstr(text, "schema enrolld is at version 5\n"));
 	assert_int_equal(fixture_count(fx, "SELECT value FROM enrolld.counter"), 7);
 	assert_null(strstr(migrate(&fx->owner, true), "CREATE TABLE"));
 }
@@ -123,10 +124,10 @@ static void versions_n_and_n_plus_1_are_served(void **state)
 {
 	(void)state;
 	struct fault f;
-	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (5, 'later')");
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (6, 'later')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_OK);
 	(void)migrate(&fx->owner, false);
-	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (6, 'much later')");
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (7, 'much later')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
 	assert_int_equal(schema_migrate(&fx->owner, false, stdout, &f), REASON_SCHEMA_MISMATCH);
 	(void)fixture_sql(fx, "DELETE FROM enrolld.migration");
@@ -137,7 +138,9 @@ static void versions_n_and_n_plus_1_are_served(void **state)
 	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
 	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (3, '0003_codes')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
-	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (4, '0004_passwords')");
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (4, '0004_sessions')");
+	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (5, '0005_passwords')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_OK);
 }
 
@@ -193,7 +196,10 @@ static void the_worker_may_not_do_more_than_it_does(void **state)
 		"UPDATE enrolld.message SET channel = 'sms'",
 		"UPDATE enrolld.notice SET payload = ''",
 		"INSERT INTO enrolld.migration (version, name) VALUES (9, 'x')",
-		"SELECT * FROM enrolld.session",
+		"UPDATE enrolld.session SET nonce = ''",
+		"UPDATE enrolld.session SET token_digest = ''",
+		"UPDATE enrolld.session SET account_id = gen_random_uuid()",
+		"DELETE FROM enrolld.device",
 		"SELECT * FROM enrolld.inbox_00",
 		"CREATE TABLE enrolld.x (n int)",
 		"DROP TABLE enrolld.hand",
@@ -303,6 +309,41 @@ static void check_names_what_is_wrong(void **state)
 	fixture_close(bare);
 }
 
+// A session and a device of the sample's account.
+static void begin_session(struct sample *s)
+{
+	struct changes *changes = &s->changes;
+	const struct slice id = s->request.request_id;
+	changes->has_session = changes->has_device = true;
+	changes->session = (struct session_row){.session_id = derive_id(&id, 1),
+						.account_id = changes->account.account_id,
+						.seed = {.epoch = 1},
+						.created_ms = clock_wall_ms(),
+						.expires_ms = clock_wall_ms() + 86400000};
+	memcpy(changes->session.digest, changes->session.session_id.bytes, sizeof(changes->session.session_id.bytes));
+	changes->device = (struct device_row){
+		.device_id = derive_id(&id, 1), .account_id = changes->account.account_id, .registration = id};
+}
+
+// What begin_session() has made is held, used, and, but for every fourth, ended.
+static void use_session(struct sample *s, const struct store_item *begun, enum session_scope ends)
+{
+	const struct session_row *row = &begun->changes->session;
+	struct session_use *use = &s->registration.session;
+	s->changes.sessions = (struct session_change){.holds = true,
+						      .session_id = row->session_id,
+						      .turns = ends == SESSION_NONE,
+						      .serial = 1,
+						      .expires_ms = row->expires_ms,
+						      .ends = ends,
+						      .why = "test",
+						      .account_id = row->account_id,
+						      .device_id = row->session_id,
+						      .idles = true};
+	use->digest_count = 1;
+	memcpy(use->digests[0], row->digest, DIGEST_SIZE);
+}
+
 // The tables are empty when the plans are made, which is when a planner likes to scan them whole.
 static void no_statement_scans_a_table(void **state)
 {
@@ -313,7 +354,7 @@ static void no_statement_scans_a_table(void **state)
 	struct store *store = fixture_store(own, "enrolld/test/plans");
 	const struct mark mark = {SAMPLE_TOPIC, 0, 1};
 	for (int batch = 0; batch < 10; batch++) {
-		struct store_item items[20];
+		struct store_item items[20], uses[20];
 		struct look_item looks[20];
 		for (int i = 0; i < 20; i++) {
 			struct sample *s = sample_create(arena, "plans", arena_printf(arena, "r%d-%d", batch, i).ptr, i);
@@ -322,11 +363,22 @@ static void no_statement_scans_a_table(void **state)
 			s->registration.wants_number = true;
 			s->registration.counter = "account";
 			sample_accept(s);
+			begin_session(s);
 			items[i] = sample_item(s);
 			looks[i] = sample_look(s);
 		}
 		assert_ok(store_look(store, SAMPLE_GROUP, &mark, 1, looks, 20, &f_));
 		assert_ok(store_batch(store, items, 20, &f_));
+		for (int i = 0; i < 20; i++) {
+			struct sample *s = sample_create(arena, "plans", arena_printf(arena, "s%d-%d", batch, i).ptr, 1000 + i);
+			sample_refuse(s);
+			use_session(s, &items[i], (enum session_scope)(i % 4));
+			looks[i] = sample_look(s);
+			uses[i] = sample_item(s);
+		}
+		assert_ok(store_look(store, SAMPLE_GROUP, NULL, 0, looks, 20, &f_));
+		assert_ok(store_begin(store, SAMPLE_GROUP, uses, 20, &f_));
+		assert_ok(store_finish(store, SAMPLE_GROUP, NULL, 0, uses, 20, &f_));
 	}
 	struct message_lease lease[50];
 	size_t count, n;
@@ -348,6 +400,9 @@ static void no_statement_scans_a_table(void **state)
 		fixture_sql(own, "SELECT coalesce(string_agg(relname || ' ' || seq_scan, ', '), '') FROM pg_stat_user_tables "
 				 "WHERE seq_scan > 0 AND relname NOT LIKE 'inbox_%%' AND relname <> 'claim'"),
 		"");
+	assert_int_equal(fixture_count(own, "SELECT count(*) FROM enrolld.session WHERE revoked_at IS NOT NULL"),
+			 123); // but for those that lost
+	assert_int_equal(fixture_count(own, "SELECT count(*) FROM enrolld.session WHERE serial = 1"), 32);
 	fixture_close(own);
 }
 

@@ -149,6 +149,9 @@ const char *case_exchange(struct dialect_case *c, const struct case_request *row
 		.slug = c->registration.derived_count && reason == REASON_OK ? c->registration.derived[0].stem : SLICE_ABSENT,
 		.has_mint = c->registration.wants_tokens,
 		.mint_epoch = 1,
+		.has_session = c->registration.wants_tokens && c->registration.session.rule,
+		.session_epoch = 1,
+		.session_ends_ms = c->registration.session.rule ? NOW_MS + c->registration.session.rule->life_ms : 0,
 		.violations = c->registration.violations,
 		.violation_count = c->registration.violation_count,
 	};

@@ -105,11 +105,47 @@ static void test_headers(void **state)
 	assert_string_not_equal(case_header(&c, "x-request-id"), id);
 }
 
+// An opaque token of a session, alone and behind the number that people know it by.
+static void test_opaque(void **state)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const struct session_seed seed = {{{7}}, 1, 0};
+	static const struct {
+		const char *before;
+		int characters;
+		const char *after;
+		bool ours;
+	} forms[] = {
+		{"Bearer ", 48, "", true},    {"Bearer 17|", 48, "", true}, {"bearer  17|", 48, " ", true},
+		{"Bearer x", 0, "", false},   {"Bearer ", 47, "", false},   {"Bearer ", 48, "x", false},
+		{"Bearer 17|", 0, "", false}, {"Bearer ", 48, "|", false},
+	};
+	char token[SESSION_TOKEN_MAX + 1], header[160];
+	uint8_t digest[DIGEST_SIZE];
+	(void)state;
+	session_token(c.keys, "token.further.personal", SLICE_LIT("default"), &seed, letters, 48, token);
+	session_name_digest(c.keys, SLICE_LIT("default"), &seed, digest);
+	const struct session_use *use = &c.registration.session;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		(void)snprintf(header, sizeof(header), "authorization: %s%.*s%s", forms[i].before, forms[i].characters, token,
+			       forms[i].after);
+		(void)case_exchange(&c, &(struct case_request){.path = "/leave", .headers = header});
+		assert_int_equal(c.receipt.reason, forms[i].ours ? REASON_OK : REASON_TOKEN_INVALID);
+		if (!forms[i].ours)
+			continue;
+		assert_int_equal(c.answer.status, 204);
+		assert_true(use->access && use->digest_count == 1 && use->expires_ms == 0 && use->scope == SESSION_ALL);
+		assert_memory_equal(use->digests[0], digest, DIGEST_SIZE);
+		assert_memory_equal(use->token.ptr, token, 48);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_opaque),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

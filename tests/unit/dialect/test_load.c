@@ -12,6 +12,8 @@
 #define ROUTES HEAD "routes:\n"                     // 7 lines
 #define ROUTE ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a}\n"
 #define FIELDS ROUTES "  - name: a\n    operation: sign_up\n    method: POST\n    path: /a\n    fields:\n" // 12 lines
+#define TOKENS HEAD "tokens: "
+#define AFTER_TOKENS "routes:\n  - {name: a, operation: sign_up, method: POST, path: /a}\n"
 
 static char folder[64];
 
@@ -81,6 +83,41 @@ static const struct {
 	      "fields: {c: {from: /c, map: code, secret: true, rules: [type: text]}, "
 	      "i: {from: /i, map: challenge_id, rules: [uuid]}}}\n",
 	 "9: a code that signs up is tried with its address: a field that maps to email or phone\n"},
+	{TOKENS "{a: {jwt: {exp: '{{exp}}', jti: '{{jti}}', t: a}, life: 1h, use: access}, "
+		"r: {jwt: {exp: '{{exp}}', jti: '{{jti}}', t: r}, life: 1d, use: refresh, reuse: allow}}\n" AFTER_TOKENS,
+	 ""},
+	{TOKENS "{a: {jwt: {exp: '{{exp}}', jti: '{{jti}}', t: '{{iat}}'}, life: 1h, use: access}, "
+		"r: {jwt: {exp: '{{exp}}', jti: '{{jti}}', t: r}, life: 1d, use: refresh}}\n" AFTER_TOKENS,
+	 "7: one could be shown as the other: give their payloads a member that tells, such as token_type: refresh\n"},
+	{TOKENS
+	 "{a: {jwt: {sub: a}, life: 1h, use: access, alg: none}, b: {alphabet: digits, length: 64, use: refresh, reuse: allow, rotation: false}, "
+	 "c: {alphabet: hex, length: 47, life: 1h, use: access, grace: 1s}}\n" AFTER_TOKENS,
+	 "7: alg \"none\" is not known; there are: HS256, EdDSA\n"
+	 "7: a signed token of a session has jti: \"{{jti}}\", which names it, and exp: \"{{exp}}\"\n"
+	 "7: a token of a session needs a life: life: 1h\n"
+	 "7: an opaque token of a session has 48 to 256 characters, and letters among them\n"
+	 "7: an opaque token of a session has 48 to 256 characters, and letters among them\n"
+	 "7: grace is of a token with use: refresh\n"
+	 "7: sessions have one token of each use\n"
+	 "7: reuse: allow needs a token that is signed: nothing else tells an old one from a guess\n"},
+	{TOKENS
+	 "{r: {alphabet: hex, length: 64, life: 1d, longest: 1h, use: refresh, grace: 2m}}\nroutes:\n"
+	 "  - {name: a, operation: refresh, type: t, fields: {t: {from: /t, map: refresh_token, secret: true, rules: [type: text]}}}\n"
+	 "  - {name: b, operation: refresh, type: u, fields: {t: {from: /t}}, answers: {accepted: {status: 200, body: {t: '{{token.r}}'}}}}\n"
+	 "  - {name: c, operation: sign_out, type: v, ends: some, fields: {t: {from: /t}}}\n"
+	 "  - {name: d, operation: sign_out, type: w, ends: {field: u}, fields: {t: {from: /t, map: refresh_token, rules: [required]}}}\n"
+	 "  - {name: e, operation: sign_in, type: x, ends: all, access: [{bearer: {header: a, token: r}}]}\n",
+	 "7: grace is a duration like 90s, 1h or 7d, from 0 to 1m\n"
+	 "7: longest, of the whole session, is shorter than the life of one token\n"
+	 "9: the token is used once, so the answer must carry the next one: {{token.r}}\n"
+	 "10: a session goes on by a field that maps to refresh_token\n"
+	 "11: ends \"some\" is not known; there are: one, device, all\n"
+	 "11: a sign-out is of a session: a field that maps to refresh_token, or access: [{bearer: {header: authorization, token: access}}]\n"
+	 "12: t maps to refresh_token and so needs the rule \"type\": a token is a text\n"
+	 "12: t maps to refresh_token: write \"secret: true\", so that it can never be shown\n"
+	 "12: ends is one, device or all, or {field: a field of the route that says it}\n"
+	 "13: token names the one under tokens that has use: access\n"
+	 "13: ends says which sessions an operation sign_out ends\n"},
 	{"format: 1\nformat: 2\n", "2:1: format: given twice, first in line 1\n"},
 	{"[]", "1: the file is a map, not list\n"},
 	{ROUTES "  - {name: a, operation: sign_up, method: POST, path: /a, verify: []}\n", ""},

@@ -312,11 +312,11 @@ static void test_event_route(void **state)
 	assert_int_equal(dialect_route(c.set, names, 1, &c.request, &c.dialect, &c.route, &c.fault), REASON_ROUTE_UNKNOWN);
 }
 
-static void test_operations_without_fields(void **state)
+static void test_operations_that_are_not_there(void **state)
 {
 	(void)state;
-	assert_int_equal(case_read(&c, "POST", "/v1/sessions/refresh", SLICE_ABSENT), REASON_OK);
-	assert_int_equal(c.registration.operation, OPERATION_REFRESH);
+	assert_int_equal(case_read(&c, "POST", "/v1/password", SLICE_LIT("{}")), REASON_INVALID);
+	assert_int_equal(c.registration.operation, OPERATION_SET_PASSWORD);
 	(void)case_answer(&c, REASON_OPERATION_UNAVAILABLE);
 	assert_int_equal(c.answer.status, 501);
 }
@@ -369,7 +369,7 @@ int main(void)
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_event_route),
-		cmocka_unit_test(test_operations_without_fields),
+		cmocka_unit_test(test_operations_that_are_not_there),
 		cmocka_unit_test(test_media_types),
 		cmocka_unit_test(test_request_id_from_body),
 	};

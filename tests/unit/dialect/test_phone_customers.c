@@ -2,6 +2,11 @@
 // Customers by phone and code: each row was seen at the running application, byte for byte.
 #include "case.h"
 
+#include <string.h>
+
+#include "enrolld/crypto/sign.h"
+#include "enrolld/doc/json.h"
+
 #define PATH "/api/customers/authenticate/"
 #define DEVICE "\"device\":{\"registration_id\":\"reg-1\",\"device_id\":\"dev-1\",\"type\":\"android\"}"
 #define REST "\"otp\":\"48213\"," DEVICE ",\"language\":\"en\""
@@ -152,6 +157,74 @@ static void test_refused(void **state)
 	}
 }
 
+// What a session's token is answered with, on the routes that are shown one.
+static void test_tokens(void **state)
+{
+#define NOT_VALID(detail) \
+	"{\"type\":\"client_error\",\"errors\":[{\"code\":\"token_not_valid\",\"detail\":\"" detail "\",\"attr\":null}]}"
+	static const struct {
+		const char *path, *headers, *body;
+		enum reason reason;
+		const char *answer;
+	} cases[] = {
+		{"/api/refresh-token/", NULL, "{\"refresh\":\"x\"}", REASON_TOKEN_USED, NOT_VALID("Token is blacklisted")},
+		{"/api/refresh-token/", NULL, "{\"refresh\":\"x\"}", REASON_TOKEN_REVOKED, NOT_VALID("Token is blacklisted")},
+		{"/api/refresh-token/", NULL, "{\"refresh\":\"x\"}", REASON_TOKEN_INVALID, NOT_VALID("Token is invalid")},
+		{"/api/refresh-token/", NULL, "{\"refresh\":\"x\"}", REASON_TOKEN_EXPIRED, NOT_VALID("Token is expired")},
+		{"/api/users/logout-all-devices/", "authorization: Bearer x", NULL, REASON_TOKEN_INVALID,
+		 NOT_VALID("Given token not valid for any token type")},
+		{"/api/users/logout-all-devices/", "authorization: Bearer x", NULL, REASON_TOKEN_EXPIRED,
+		 NOT_VALID("Given token not valid for any token type")},
+		{"/api/users/logout-all-devices/", NULL, NULL, REASON_UNAUTHENTICATED,
+		 "{\"type\":\"client_error\",\"errors\":[{\"code\":\"not_authenticated\",\"detail\":\"Authentication credentials were not "
+		 "provided.\",\"attr\":null}]}"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct case_request row = {.path = cases[i].path, .headers = cases[i].headers, .body = cases[i].body};
+		(void)case_exchange(&c, &row);
+		const struct receipt receipt = {.outcome = OUTCOME_REFUSED, .reason = cases[i].reason, .at_ms = NOW_MS};
+		dialect_answer(c.dialect, c.route, &c.request, &c.registration, &receipt, c.arena, &c.answer);
+		assert_int_equal(c.answer.status, 401);
+		assert_string_equal(c.answer.body.ptr, cases[i].answer);
+		assert_string_equal(case_header(&c, "www-authenticate"), "Bearer realm=\"api\"");
+	}
+}
+
+// Claims of the pair, and that each is known again as what it is.
+static void test_pair(void **state)
+{
+	static const struct sign_form form = {SIGN_HS256, "JWT"};
+	static const struct case_request row = {.path = "/api/refresh-token/", .body = "{\"refresh\":\"x\"}"};
+	const struct node *root;
+	(void)state;
+	assert_int_equal(strncmp(case_exchange(&c, &row), "200 {\"access\":\"eyJ", 18), 0);
+	assert_int_equal(json_parse(c.answer.body, (struct json_limits){65536, 4, 10, false}, c.arena, &root, &c.fault), REASON_OK);
+	struct slice access = node_text(node_member(root, "access")), refresh = node_text(node_member(root, "refresh"));
+	struct slice claims = sign_open(c.keys, c.request.realm, &form, refresh, c.arena);
+	static const char begin[] = "{\"token_type\":\"refresh\",\"exp\":1700086400,\"iat\":1700000000,\"jti\":\"";
+	assert_memory_equal(claims.ptr, begin, sizeof(begin) - 1);
+	assert_non_null(memmem(claims.ptr, claims.len, "\",\"user_id\":", 12));
+	const struct case_request shown = {
+		.path = "/api/refresh-token/",
+		.body = arena_printf(c.arena, "{\"refresh\":\"%.*s\"}", (int)refresh.len, refresh.ptr).ptr};
+	(void)case_exchange(&c, &shown);
+	assert_true(c.registration.session.digest_count == 1 && !c.registration.session.access);
+	assert_int_equal(c.registration.session.expires_ms, 1700086400000);
+	assert_memory_equal(c.registration.session.token.ptr, claims.ptr + sizeof(begin) - 1, 32);
+	const struct case_request bearer = {
+		.path = "/api/users/logout-all-devices/",
+		.headers = arena_printf(c.arena, "authorization: Bearer %.*s", (int)access.len, access.ptr).ptr};
+	(void)case_exchange(&c, &bearer);
+	assert_true(c.registration.session.digest_count == 1 && c.registration.session.access);
+	assert_int_equal(c.registration.session.scope, SESSION_ALL);
+	const struct case_request wrong = {
+		.path = "/api/users/logout-all-devices/",
+		.headers = arena_printf(c.arena, "authorization: Bearer %.*s", (int)refresh.len, refresh.ptr).ptr};
+	(void)case_exchange(&c, &wrong);
+	assert_int_equal(c.receipt.reason, REASON_TOKEN_INVALID);
+}
+
 // Five sends an hour for a number and a purpose, in whatever spelling the number comes.
 static void test_sends(void **state)
 {
@@ -219,8 +292,9 @@ static void test_throttle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table), cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_sends), cmocka_unit_test(test_throttle),
+		cmocka_unit_test(test_table),    cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_sends),    cmocka_unit_test(test_throttle), cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_throttle), cmocka_unit_test(test_pair),     cmocka_unit_test(test_throttle),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -95,6 +95,35 @@ static void what_was_generated_comes_back(void **state)
 	assert_true(slice_equal(receipt_write(&out, *state), json));
 }
 
+static void a_session_comes_back(void **state)
+{
+	struct receipt in = {.outcome = OUTCOME_ACCEPTED,
+			     .operation = OPERATION_REFRESH,
+			     .at_ms = 1,
+			     .has_mint = true,
+			     .mint_epoch = 3,
+			     .has_session = true,
+			     .session_epoch = 2,
+			     .session_serial = 2147483647,
+			     .session_ends_ms = 1795560731123};
+	struct receipt out;
+	struct fault f;
+	assert_true(uuid_parse(SLICE_LIT(ACCOUNT), &in.session_id));
+	struct slice json = receipt_write(&in, *state);
+	assert_non_null(
+		strstr(json.ptr, "\"session\":{\"id\":\"" ACCOUNT "\",\"epoch\":2,\"serial\":2147483647,\"ends\":1795560731123}"));
+	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
+	assert_true(out.has_session && uuid_equal(&out.session_id, &in.session_id));
+	assert_int_equal(out.session_epoch, 2);
+	assert_int_equal(out.session_serial, in.session_serial);
+	assert_int_equal(out.session_ends_ms, in.session_ends_ms);
+	assert_true(slice_equal(receipt_write(&out, *state), json));
+	struct slice bare = SLICE_LIT(
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"refresh\",\"at\":1,\"session\":{\"id\":\"" ACCOUNT
+		"\",\"epoch\":2,\"serial\":0,\"ends\":1}}");
+	assert_int_equal(receipt_read(bare, *state, &out, &f), REASON_INTERNAL); // its tokens are derived from nothing
+}
+
 static void a_receipt_of_before_has_nothing_generated(void **state)
 {
 	struct receipt out;
@@ -240,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_accepted_receipt_comes_back),
 		cmocka_unit_test(what_was_generated_comes_back),
+		cmocka_unit_test(a_session_comes_back),
 		cmocka_unit_test(a_receipt_of_before_has_nothing_generated),
 		cmocka_unit_test(limits_come_back),
 		cmocka_unit_test(the_limit_that_presses_most_is_spoken_of),

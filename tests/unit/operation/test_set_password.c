@@ -162,6 +162,8 @@ static void the_right_code_sets_it(void **state)
 	assert_int_equal(code->eases.len, 64); // whoever guessed at the old one is forgotten
 	assert_true(uuid_equal(&code->account_id, &x->facts.code.holder.account_id));
 	assert_true(x->receipt.has_account && !x->receipt.has_mint);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ALL);
+	assert_true(uuid_is_nil(&x->changes.sessions.kept));
 	assert_null(strstr(x->changes.receipt.ptr, "argon2"));
 }
 

@@ -98,7 +98,8 @@ static const char *has_code(struct fixture *x, const char *purpose)
 
 static void tries(struct fixture *x, const char *code, const char *purpose)
 {
-	read_request(x, "/otp/verify", NULL, arena_printf(x->arena, "{\"otp\":%d,\"source\":\"mobile\"}", atoi(code)).ptr);
+	read_request(x, "/otp/verify", NULL,
+		     arena_printf(x->arena, "{\"otp\":%ld,\"source\":\"mobile\"}", strtol(code, NULL, 10)).ptr);
 	(void)has_code(x, purpose);
 }
 
@@ -238,7 +239,8 @@ static void numbers_have_lost_their_zeros(void **state)
 	tries(x, text, "verify_phone");
 	x->facts.code.seed.serial = serial;
 	decides(x, REASON_OK);
-	read_request(x, "/otp/verify", NULL, arena_printf(x->arena, "{\"otp\":-%d,\"source\":\"mobile\"}", atoi(text)).ptr);
+	read_request(x, "/otp/verify", NULL,
+		     arena_printf(x->arena, "{\"otp\":-%ld,\"source\":\"mobile\"}", strtol(text, NULL, 10)).ptr);
 	(void)has_code(x, "verify_phone");
 	x->facts.code.seed.serial = serial;
 	decides(x, REASON_CODE_WRONG);

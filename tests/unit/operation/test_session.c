@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions as a pure function: begun, gone on with, used twice, ended.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "enrolld/doc/json.h"
+#include "operation/operation_private.h"
+
+#define NOW_MS INT64_C(1795560731123)
+#define DAY_MS INT64_C(86400000)
+
+struct fixture {
+	struct arena *arena;
+	struct keyring *keys;
+	struct secret_pool *secrets;
+	struct dialect_set *dialects;
+	struct operation_conf conf;
+	struct operation op;
+	struct record record;
+	struct request request;
+	const struct dialect *dialect;
+	struct header headers[1];
+	struct registration registration;
+	struct facts facts;
+	struct operation_case c;
+	struct receipt receipt;
+	struct changes changes;
+};
+
+static const char *const names[] = {"native", "phone-customers", "password-generator"};
+
+static void read_request(struct fixture *x, const char *method, const char *path, const char *body)
+{
+	struct fault f;
+	registration_forget(&x->registration);
+	x->registration = (struct registration){0};
+	x->record = (struct record){.at = {"enroll.otp", 0, 7}};
+	x->request = (struct request){.record = &x->record,
+				      .method = slice_of(method),
+				      .path = slice_of(path),
+				      .content_type = SLICE_LIT("application/json"),
+				      .headers = x->headers,
+				      .header_count = x->headers[0].name.len != 0,
+				      .body = body ? arena_copy(x->arena, slice_of(body)) : SLICE_ABSENT,
+				      .realm = SLICE_LIT("main"),
+				      .request_id = SLICE_LIT("id-1"),
+				      .asked_ms = x->facts.now_ms};
+	assert_int_equal(dialect_route(x->dialects, names, ARRAY_LEN(names), &x->request, &x->dialect, &x->c.route, &f), REASON_OK);
+	enum reason refusal = dialect_read(x->c.route, &x->request, x->secrets, NOW_MS, x->arena, &x->registration, &f);
+	x->c = (struct operation_case){.request = &x->request,
+				       .route = x->c.route,
+				       .registration = &x->registration,
+				       .refusal = refusal,
+				       .facts = &x->facts,
+				       .arena = x->arena};
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct fixture *x = &fixture;
+	struct fault f;
+	bool locked;
+	*x = (struct fixture){.arena = arena_create(4096)};
+	json_setup();
+	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+		return -1;
+	x->keys = keyring_for_tests();
+	const struct dialect_options options = {.keys = x->keys};
+	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &x->dialects, &f) != REASON_OK)
+		return -1;
+	settings_defaults(&operation_settings, x->arena, &x->conf);
+	x->op = (struct operation){&x->conf, x->keys, 30 * DAY_MS};
+	x->facts = (struct facts){.now_ms = NOW_MS};
+	*state = x;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+	registration_forget(&x->registration);
+	dialect_set_destroy(x->dialects);
+	secret_pool_destroy(x->secrets);
+	keyring_destroy(x->keys);
+	arena_destroy(x->arena);
+	return 0;
+}
+
+static void decides(struct fixture *x, enum reason reason)
+{
+	assert_int_equal(operation_decide(&x->op, &x->c, &x->receipt, &x->changes), DECISION_STORE);
+	if (x->receipt.reason != reason)
+		fail_msg("%s instead of %s", reason_code(x->receipt.reason), reason_code(reason));
+}
+
+// A member of the answer to what was decided.
+static const char *answered(struct fixture *x, const char *member)
+{
+	struct answer answer;
+	struct fault f;
+	const struct node *root;
+	dialect_answer(x->dialect, x->c.route, &x->request, &x->registration, &x->receipt, x->arena, &answer);
+	assert_int_equal(json_parse(answer.body, (struct json_limits){65536, 8, 1000, false}, x->arena, &root, &f), REASON_OK);
+	assert_non_null(node_member(root, member));
+	return node_text(node_member(root, member)).ptr;
+}
+
+// As the database has it once what was decided is stored.
+static void stored(struct fixture *x)
+{
+	struct session_facts *session = &x->facts.session;
+	const struct session_change *change = &x->changes.sessions;
+	if (x->changes.has_session) {
+		const struct session_row *row = &x->changes.session;
+		*session = (struct session_facts){.found = true,
+						  .session_id = row->session_id,
+						  .account_id = row->account_id,
+						  .seed = row->seed,
+						  .created_ms = row->created_ms,
+						  .refreshed_ms = row->created_ms,
+						  .expires_ms = row->expires_ms,
+						  .number = 17};
+	}
+	if (change->turns) {
+		session->seed.serial = change->serial;
+		session->expires_ms = change->expires_ms;
+		session->refreshed_ms = x->facts.now_ms;
+	}
+	session->revoked = session->revoked || change->ends != SESSION_NONE;
+	x->facts.now_ms += 1000;
+}
+
+// Signed in with a password: the refresh token.
+static const char *enters(struct fixture *x)
+{
+	read_request(x, "POST", "/v1/sessions",
+		     "{\"email\":\"ada@example.com\",\"password\":\"secret123\",\"device\":{\"registration_id\":\"r\"}}");
+	x->facts.session = (struct session_facts){0};
+	x->facts.code = (struct code_facts){
+		.asked = true,
+		.kind = CLAIM_EMAIL,
+		.value = SLICE_LIT("ada@example.com"),
+		.holder = {.found = true,
+			   .account_id = uuid_v8_of((const uint8_t *)"an account's id "),
+			   .number = 17,
+			   .password_hash = SLICE_LIT("$argon2id$...")},
+	};
+	const struct code_holder *holder = &x->facts.code.holder;
+	x->facts.password = (struct password_facts){.state = PASSWORD_FITS,
+						    .account_id = holder->account_id,
+						    .serial = holder->password_serial,
+						    .compared = holder->password_hash};
+	decides(x, REASON_OK);
+	const char *token = answered(x, "refresh_token");
+	stored(x);
+	return token;
+}
+
+static void refreshes(struct fixture *x, const char *token, enum reason reason)
+{
+	read_request(x, "POST", "/v1/sessions/refresh", arena_printf(x->arena, "{\"refresh_token\":\"%s\"}", token).ptr);
+	decides(x, reason);
+}
+
+static void leaves(struct fixture *x, const char *token, const char *scope, enum reason reason)
+{
+	read_request(x, "DELETE", "/v1/sessions",
+		     arena_printf(x->arena, "{\"refresh_token\":\"%s\",\"scope\":\"%s\"}", token, scope).ptr);
+	decides(x, reason);
+}
+
+static void tokens_begin_a_session(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	const struct session_row *row = &x->changes.session;
+	assert_true(x->changes.has_session && x->receipt.has_session);
+	assert_true(uuid_equal(&row->account_id, &x->facts.code.holder.account_id));
+	assert_int_equal(row->expires_ms - row->created_ms, 30 * DAY_MS);
+	assert_int_equal(strlen(token), 64);
+	uint8_t digest[DIGEST_SIZE];
+	session_digest(x->keys, 1, slice_of(token), digest);
+	assert_memory_equal(digest, row->digest, DIGEST_SIZE);
+	assert_null(strstr(x->changes.receipt.ptr, token));
+}
+
+static void an_answer_without_tokens_begins_none(void **state)
+{
+	struct fixture *x = *state;
+	read_request(x, "POST", "/v1/accounts",
+		     "{\"username\":\"ada\",\"password_hash\":\"$2b$12$abcdefghijklmnopqrstuuPUfP3QrQYQTjWYCK0pAa9sQyLh3Hq8i\"}");
+	assert_int_equal(x->c.refusal, REASON_OK);
+	decides(x, REASON_OK);
+	assert_false(x->changes.has_session || x->receipt.has_mint);
+}
+
+static void each_use_gives_the_next_token(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	for (unsigned use = 1; use <= 3; use++) {
+		refreshes(x, token, REASON_OK);
+		assert_true(x->changes.sessions.holds && x->changes.sessions.turns);
+		assert_int_equal(x->changes.sessions.serial, use);
+		assert_int_equal(x->changes.sessions.expires_ms, x->facts.now_ms + 30 * DAY_MS);
+		assert_false(x->changes.has_session);
+		const char *next = answered(x, "refresh_token");
+		assert_memory_equal(next, token, SESSION_NAME_LENGTH);
+		assert_string_not_equal(next, token);
+		assert_string_equal(answered(x, "refresh_token"), next); // whoever asks again
+		stored(x);
+		token = next;
+	}
+}
+
+static void a_receipt_gives_the_same_tokens_again(void **state)
+{
+	struct fixture *x = *state;
+	struct fault f;
+	refreshes(x, enters(x), REASON_OK);
+	const char *refresh = answered(x, "refresh_token"), *access = answered(x, "access_token");
+	struct slice written = x->changes.receipt;
+	stored(x);
+	x->receipt = (struct receipt){0};
+	assert_int_equal(receipt_read(written, x->arena, &x->receipt, &f), REASON_OK);
+	assert_string_equal(answered(x, "refresh_token"), refresh);
+	assert_string_equal(answered(x, "access_token"), access);
+}
+
+static void a_used_token_ends_the_session(void **state)
+{
+	struct fixture *x = *state;
+	const char *first = enters(x);
+	refreshes(x, first, REASON_OK);
+	const char *second = answered(x, "refresh_token");
+	stored(x);
+	refreshes(x, first, REASON_TOKEN_USED);
+	assert_true(x->changes.sessions.holds);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ONE);
+	assert_string_equal(x->changes.sessions.why, "reuse");
+	assert_false(x->receipt.has_mint);
+	stored(x);
+	refreshes(x, second, REASON_TOKEN_REVOKED);
+	refreshes(x, first, REASON_TOKEN_REVOKED);
+	assert_int_equal(x->changes.sessions.ends, SESSION_NONE);
+}
+
+static void late_is_too_late(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	refreshes(x, token, REASON_OK);
+	x->facts.now_ms += 60000;
+	decides(x, REASON_OK);
+	x->facts.now_ms++; // whoever asked has given up, and asks again
+	decides(x, REASON_REQUEST_EXPIRED);
+	assert_false(x->changes.sessions.holds);
+}
+
+static void a_client_may_repeat_itself_for_a_while(void **state)
+{
+	struct fixture *x = *state;
+	const char *first = enters(x);
+	refreshes(x, first, REASON_OK);
+	const char *second = answered(x, "refresh_token");
+	stored(x);
+	refreshes(x, first, REASON_TOKEN_USED);
+	struct session_rule patient = *x->registration.session.rule;
+	patient.grace_ms = 10000;
+	x->registration.session.rule = &patient;
+	x->facts.session.refreshed_ms = x->facts.now_ms - 9999;
+	decides(x, REASON_OK);
+	assert_false(x->changes.sessions.turns);
+	assert_string_equal(answered(x, "refresh_token"), second);
+	x->facts.session.refreshed_ms--;
+	decides(x, REASON_TOKEN_USED);
+	x->facts.session.refreshed_ms++;
+	x->facts.session.seed.serial = 2; // another use lies between
+	decides(x, REASON_TOKEN_USED);
+}
+
+// As when another process was first: the look saw the token unused, the store does not.
+static void decided_again_under_the_lock(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	refreshes(x, token, REASON_OK);
+	x->facts.session.seed.serial = 1;
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	assert_int_equal(x->receipt.reason, REASON_TOKEN_USED);
+	assert_true(x->changes.sessions.holds && x->changes.sessions.ends == SESSION_ONE && !x->changes.sessions.turns);
+	x->facts.session.revoked = true;
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	assert_int_equal(x->receipt.reason, REASON_TOKEN_REVOKED);
+	x->facts.session = (struct session_facts){0};
+	assert_true(operation_confirm(&x->op, &x->c, &x->receipt, &x->changes));
+	assert_int_equal(x->receipt.reason, REASON_TOKEN_INVALID);
+}
+
+static void a_session_has_an_end(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	x->facts.now_ms = x->facts.session.expires_ms - 1;
+	refreshes(x, token, REASON_OK);
+	x->facts.now_ms++;
+	refreshes(x, token, REASON_TOKEN_EXPIRED);
+	x->facts.now_ms = x->facts.session.created_ms + 80 * DAY_MS;
+	x->facts.session.expires_ms = x->facts.now_ms + 1;
+	refreshes(x, token, REASON_OK);
+	assert_int_equal(x->changes.sessions.expires_ms, x->facts.session.created_ms + 90 * DAY_MS);
+	assert_int_equal(x->receipt.session_ends_ms, x->changes.sessions.expires_ms);
+}
+
+static void what_is_none_of_ours_finds_nothing(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	static const char *const others[] = {"", "x", "0123456789abcdef01234567", "..", "a|b"};
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		refreshes(x, others[i], REASON_TOKEN_INVALID);
+		assert_int_equal(x->registration.session.digest_count, 0);
+		assert_false(x->changes.sessions.holds);
+	}
+	x->facts.session.seed.epoch = 2; // of a key that is gone
+	refreshes(x, token, REASON_TOKEN_INVALID);
+}
+
+static void signing_out(void **state)
+{
+	struct fixture *x = *state;
+	const char *first = enters(x);
+	x->facts.session.device_id = uuid_v8_of((const uint8_t *)"the device's id ");
+	refreshes(x, first, REASON_OK);
+	stored(x);
+	leaves(x, first, "one", REASON_OK); // one that was used is good enough
+	assert_int_equal(x->changes.sessions.ends, SESSION_ONE);
+	assert_false(x->changes.sessions.idles);
+	leaves(x, first, "device", REASON_OK);
+	assert_int_equal(x->changes.sessions.ends, SESSION_DEVICE);
+	assert_true(x->changes.sessions.idles && uuid_equal(&x->changes.sessions.device_id, &x->facts.session.device_id));
+	leaves(x, first, "all", REASON_OK);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ALL);
+	assert_true(x->changes.sessions.idles && uuid_equal(&x->changes.sessions.account_id, &x->facts.session.account_id));
+	assert_string_equal(x->changes.sessions.why, "sign_out");
+	stored(x);
+	leaves(x, first, "all", REASON_OK); // has come true already
+	assert_int_equal(x->changes.sessions.ends, SESSION_NONE);
+	leaves(x, "nothing of ours", "one", REASON_TOKEN_INVALID);
+}
+
+// Customers of phone-customers: the receipt of a code that was right, as the database has it then.
+static void customer(struct fixture *x)
+{
+	read_request(x, "POST", "/api/refresh-token/", "{\"refresh\":\"x\"}");
+	x->receipt = (struct receipt){.at_ms = NOW_MS,
+				      .has_account = true,
+				      .account_id = uuid_v8_of((const uint8_t *)"an account's id "),
+				      .account_number = 17,
+				      .has_mint = true,
+				      .mint_nonce = {{1, 2, 3}},
+				      .mint_epoch = 1,
+				      .has_session = true,
+				      .session_epoch = 1,
+				      .session_ends_ms = NOW_MS + DAY_MS};
+	x->facts.session = (struct session_facts){.found = true,
+						  .account_id = x->receipt.account_id,
+						  .seed = {{{1, 2, 3}}, 1, 0},
+						  .created_ms = NOW_MS,
+						  .expires_ms = NOW_MS + DAY_MS,
+						  .number = 17};
+}
+
+static void shows(struct fixture *x, const char *token, enum reason reason)
+{
+	x->headers[0] = (struct header){SLICE_LIT("authorization"), arena_printf(x->arena, "Bearer %s", token)};
+	read_request(x, "POST", "/api/users/logout-all-devices/", NULL);
+	x->headers[0] = (struct header){0};
+	decides(x, reason);
+}
+
+static void signed_tokens(void **state)
+{
+	struct fixture *x = *state;
+	customer(x);
+	const char *refresh = answered(x, "refresh"), *access = answered(x, "access");
+	read_request(x, "POST", "/api/refresh-token/", arena_printf(x->arena, "{\"refresh\":\"%s\"}", refresh).ptr);
+	decides(x, REASON_OK);
+	assert_int_equal(x->registration.session.expires_ms, (NOW_MS / 1000 + 86400) * 1000);
+	assert_int_equal(x->receipt.account_number, 17);
+	stored(x);
+	read_request(x, "POST", "/api/refresh-token/", arena_printf(x->arena, "{\"refresh\":\"%s\"}", refresh).ptr);
+	decides(x, REASON_TOKEN_USED);
+	assert_int_equal(x->changes.sessions.ends, SESSION_NONE); // the frontend's own: the session goes on
+	read_request(x, "POST", "/api/refresh-token/", arena_printf(x->arena, "{\"refresh\":\"%s\"}", access).ptr);
+	decides(x, REASON_TOKEN_INVALID);
+	shows(x, access, REASON_OK);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ALL);
+	shows(x, refresh, REASON_TOKEN_INVALID);
+	shows(x, "x", REASON_TOKEN_INVALID);
+	x->facts.now_ms = NOW_MS + 3600 * 1000; // its own life is over before the session's
+	shows(x, access, REASON_TOKEN_EXPIRED);
+	x->facts.now_ms = NOW_MS;
+	x->facts.session.revoked = true;
+	shows(x, access, REASON_TOKEN_REVOKED);
+}
+
+static void a_frontend_may_take_old_ones(void **state)
+{
+	struct fixture *x = *state;
+	customer(x);
+	read_request(x, "POST", "/api/token/refresh/", "{\"refresh\":\"x\"}");
+	const char *refresh = answered(x, "refresh");
+	for (unsigned use = 1; use <= 3; use++) {
+		read_request(x, "POST", "/api/token/refresh/", arena_printf(x->arena, "{\"refresh\":\"%s\"}", refresh).ptr);
+		decides(x, REASON_OK);
+		assert_int_equal(x->changes.sessions.serial, use);
+		assert_string_not_equal(answered(x, "refresh"), refresh);
+		stored(x);
+	}
+}
+
+// Whoever took an address before its owner proved to have it loses the sessions too.
+static void an_owner_ends_what_was_begun_before(void **state)
+{
+	struct fixture *x = *state;
+	read_request(x, "POST", "/v1/codes/check", "{\"purpose\":\"sign_in\",\"phone\":\"+442071838750\",\"code\":\"000000\"}");
+	struct code_facts *code = &x->facts.code;
+	*code = (struct code_facts){
+		.asked = true, .kind = CLAIM_PHONE, .value = SLICE_LIT("+442071838750"), .purpose = SLICE_LIT("sign_in")};
+	code->found = true;
+	code->seed = (struct code_seed){.nonce = {{1, 2, 3}}, .epoch = 1};
+	code->form = (struct code_form){6, CODE_DIGITS};
+	code->expires_ms = NOW_MS + 1;
+	code->holder = (struct code_holder){
+		.found = true, .account_id = uuid_v8_of((const uint8_t *)"an account's id "), .pending = true};
+	char text[CODE_TEXT_SIZE];
+	code_derive(x->keys, code->purpose, x->request.realm, &code->seed, &code->form, text);
+	const struct code_facts facts = *code;
+	read_request(x, "POST", "/v1/codes/check",
+		     arena_printf(x->arena, "{\"purpose\":\"sign_in\",\"phone\":\"+442071838750\",\"code\":\"%s\"}", text).ptr);
+	*code = facts;
+	decides(x, REASON_OK);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ALL);
+	assert_true(uuid_equal(&x->changes.sessions.account_id, &code->holder.account_id));
+	assert_true(x->changes.has_session);
+	code->holder.pending = false;
+	code->holder.verified = true;
+	decides(x, REASON_OK);
+	assert_int_equal(x->changes.sessions.ends, SESSION_NONE);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(tokens_begin_a_session),
+		test(an_answer_without_tokens_begins_none),
+		test(each_use_gives_the_next_token),
+		test(a_receipt_gives_the_same_tokens_again),
+		test(a_used_token_ends_the_session),
+		test(late_is_too_late),
+		test(a_client_may_repeat_itself_for_a_while),
+		test(decided_again_under_the_lock),
+		test(a_session_has_an_end),
+		test(what_is_none_of_ours_finds_nothing),
+		test(signing_out),
+		test(signed_tokens),
+		test(a_frontend_may_take_old_ones),
+		test(an_owner_ends_what_was_begun_before),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
