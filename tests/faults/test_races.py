@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The sign-up test, and with ENROLLD_TEST_FULL=1 the kill test too, with a worker under ThreadSanitizer: they pass, and nothing is reported.
+"""The sign-up test with a worker under ThreadSanitizer: it passes, and nothing is reported.
+
+With ENROLLD_TEST_FULL=1 also the other tests from end to end, the kill test, and the integration tests in C, if their build is there.
 
 usage: test_races.py [--keep]
 
@@ -84,6 +86,25 @@ class Races:
     def case_sign_ups_without_a_race(self):
         self.passes("signup", HERE.parent / "integration" / "test_signup.py")
 
+    def case_codes_without_a_race(self):
+        self.passes("codes", HERE.parent / "integration" / "test_codes.py")
+
+    def case_limits_without_a_race(self):
+        self.passes("limits", HERE.parent / "integration" / "test_limits.py")
+
+    def case_reloads_without_a_race(self):
+        self.passes("reload", HERE.parent / "integration" / "test_reload.py")
+
+    def case_shapes_without_a_race(self):
+        self.passes("shapes", HERE.parent / "integration" / "test_shapes.py")
+
+    def case_programs_without_a_race(self):
+        """The integration tests in C: not from end to end, but each module alone with the real services."""
+        programs = sorted(path for path in (pathlib.Path(self.binary).parent.parent / "tests").glob("integration_*") if os.access(path, os.X_OK))
+        true(programs, f"no integration_* beside {self.binary}: build all of the tsan preset")
+        for program in programs:
+            self.passes(program.name, *self.still, program)
+
     def case_kills_and_pauses_without_a_race(self):
         self.passes("kill", HERE / "test_kill.py", "--requests", "4000", "--kills", "12", "--pauses", "3", "--seed", "4")
 
@@ -97,7 +118,9 @@ def main():
         cases.run(races.case_a_race_is_reported)
         cases.run(races.case_sign_ups_without_a_race)
         if os.environ.get("ENROLLD_TEST_FULL"):
-            cases.run(races.case_kills_and_pauses_without_a_race)
+            for case in (races.case_codes_without_a_race, races.case_limits_without_a_race, races.case_reloads_without_a_race,
+                         races.case_shapes_without_a_race, races.case_programs_without_a_race, races.case_kills_and_pauses_without_a_race):
+                cases.run(case)
         if keep or cases.failed:
             cases.say(f"logs and reports are in {folder}")
         else:
