@@ -155,7 +155,7 @@ class Canary:
         fates = dict(self.world.sql("select coalesce(reason, outcome), count(*) from enrolld.inbox group by 1"))
         self.cases.say(f"{len(load.sent)} requests in {len(load.kinds)} kinds: {fates}")
         for reason in ("ok", "invalid", "malformed_json", "too_large", "unknown_route", "unaddressed", "identity_taken", "duplicate_key", "invalid_utf8",
-                       "operation_unavailable", "invalid_event", "too_deep", "not_an_object", "unsupported_media_type", "method_not_allowed",
+                       "password_wrong", "token_invalid", "invalid_event", "too_deep", "not_an_object", "unsupported_media_type", "method_not_allowed",
                        "invalid_request_id", "empty"):
             true(fates.get(reason) or reason in ("ok", "empty"), f"no request ended as {reason}")
         true(worker.metrics().sum("hash_seconds_count") > 0, "hashes")

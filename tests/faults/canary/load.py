@@ -153,7 +153,7 @@ class Load:
     def send_bad_id(self, secret):
         return self.post(self.body(secret), request_id="x" * 300, key=None)
 
-    # --- asked for what is not there -----------------------------------------------------------------------------------------
+    # --- asked for what is not there, or with what is nobody's -------------------------------------------------------------
 
     def send_route(self, secret):
         return self.post(self.body(secret), path="/v1/nothing")
@@ -161,9 +161,15 @@ class Load:
     def send_method(self, secret):
         return self.post(self.body(secret), method="DELETE")
 
-    def send_unavailable(self, secret):
+    def send_elsewhere(self, secret):
         path = self.random.choice(("/v1/sessions", "/v1/codes/check", "/v1/password", "/v1/sessions/refresh"))
-        return self.post({"password": secret, "code": secret, "token": secret, "refresh_token": secret}, topic="otp", path=path)
+        return self.post({"username": f"nobody{self.number}", "password": secret, "code": secret, "token": secret, "refresh_token": secret}, topic="otp", path=path)
+
+    def send_token(self, secret):
+        return self.post({"refresh_token": secret * (64 // len(secret) + 1)}, topic="otp", path="/v1/sessions/refresh")
+
+    def send_password(self, secret):
+        return self.post({"username": f"nobody{self.number}", "password": secret}, topic="otp", path="/v1/sessions")
 
     def send_bad_event(self, secret):
         return self.gateway.publish(self.topics["events"], [("ce_type", "enrolld.signup.v1"), ("ce_specversion", "9.9")], self.body(secret))

@@ -213,7 +213,8 @@ class Account:
             self.find("an identity that nobody has is called taken", record)
 
     def _judge_accounts(self, own, rows):
-        made = {row[10]: own[place] for place, row in rows.items() if row[7] == "accepted" and place in own}
+        made = {row[10]: own[place] for place, row in rows.items()
+                if row[7] == "accepted" and place in own and json.loads(row[9])["operation"] == "sign_up"}  # others may ask for a code
         self.accepted += len(made)
         self._take("accounts", collections.Counter(list(made)))
         claims = collections.defaultdict(set)

@@ -13,6 +13,7 @@ DEPTH_MAX, VALUES_MAX = 16, 1000
 EXPIRED_BEFORE = 1_000_000_000_000  # milliseconds; the forge's times are decades or hours away
 BODY_FAULTS = {"malformed_json", "too_deep", "duplicate_key", "number_out_of_range", "invalid_utf8", "nul_character", "not_an_object", "too_large"}
 JUDGED = {"accepted", "invalid", "identity_taken"}
+OTHERS = {"invalid", "nul_character", "password_wrong", "code_unknown", "token_invalid", "expired"}  # bodies of sign-ups at other routes
 ROUTES = {b"/v1/accounts": b"POST", b"/v1/password": b"POST", b"/v1/codes": b"POST", b"/v1/codes/check": b"POST", b"/v1/verify": b"GET",
           b"/v1/sessions/refresh": b"POST"}
 SESSIONS = b"/v1/sessions"  # POST and DELETE
@@ -194,29 +195,27 @@ class Contract:
         if event:
             if read[b"ce_type"] not in EVENTS:
                 return {"unknown_route"}
-            if read[b"ce_type"] != b"enrolld.signup.v1":
-                return {"operation_unavailable"}
+            signs_up, bare = read[b"ce_type"] == b"enrolld.signup.v1", read[b"ce_type"] == b"enrolld.verify.v1"
         else:
             path, method = read[b":path"].split(b"?", 1)[0], (read.get(b":method") or b"").upper()
             methods = {b"POST", b"DELETE"} if path == SESSIONS else {ROUTES[path]} if path in ROUTES else set()
             if method not in methods:
                 return {"method_not_allowed" if methods else "unknown_route"}
-            if path != b"/v1/accounts":
-                return {"operation_unavailable"}
+            signs_up, bare = path == b"/v1/accounts", path == b"/v1/verify"
         media = (read.get(b"content-type") or b"").split(b";", 1)[0].strip(b" \t").lower()
         fits = media in (b"", b"application/json") or (media.startswith(b"application/") and media.endswith(b"+json") and len(media) >= 17)
         if not fits:
             return {"unsupported_media_type"}
         if not record.value:
-            return {"empty"}
+            return set(OTHERS) if bare else {"empty"}
         body, faults = read_json(record.value)
         if faults:
             return faults
-        if body == record.body:
+        if signs_up and body == record.body:
             # A bit that fell over may have made this name of that of another spoilt one; account.py sees whether it is taken.
             return {"accepted"} if record.valid else {"accepted", "identity_taken"}
-        judged = set(JUDGED)
-        if any(holds_nul(value) for name, value in body.items() if name in FIELDS):
+        judged = set(JUDGED if signs_up else OTHERS)
+        if signs_up and any(holds_nul(value) for name, value in body.items() if name in FIELDS):
             judged = {"invalid", "nul_character"}
         own = body.get("request_id")
         named = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))
