@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A backlog of sign-ups: bootstrap= topic= count= prefix= [foreign=1] [head_every=N] [reply=topic] [pace_us=N]. With head_every, each Nth
-// record carries a password and all others a foreign hash; with pace_us it waits so long after each. All partitions get the same share.
+// A backlog of requests: bootstrap= topic= count= prefix= [kind=sign_up|code|check] [codes=file] [foreign=1] [head_every=N] [reply=topic]
+// [pace_us=N]. With head_every, each Nth sign-up carries a password and all others a foreign hash; with pace_us it waits so long after each.
+// All partitions get the same share.
 #include <stdio.h>
 #include <time.h>
 
 #include "args.h"
 #include "kafka.h"
-#include "sign_up.h"
+#include "request.h"
 #include "timing.h"
 
 int main(int argc, char **argv)
@@ -18,21 +19,17 @@ int main(int argc, char **argv)
 	const char *pairs[] = {"linger.ms", pace_us ? "0" : "20", "queue.buffering.max.messages", "100000", NULL};
 	long count = args_number(&args, "count", -1), head_every = args_number(&args, "head_every", 0),
 	     first = args_number(&args, "first", 0);
-	struct sign_up request = {
-		.prefix = args_text(&args, "prefix", NULL),
-		.foreign = args_number(&args, "foreign", 0) > 0,
-		.reply_to = args_nth(&args, "reply", 0),
-	};
+	struct bench_request request = request_of(&args);
 	rd_kafka_t *producer = kafka_producer(bootstrap, pairs);
 	int partitions = kafka_partitions(producer, name);
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
 	int64_t begin = now_ns();
 	for (long i = 0; i < count; i++) {
-		char id[SIGN_UP_ID_SIZE];
+		char id[REQUEST_ID_SIZE];
 		request.number = first + i;
 		if (head_every)
 			request.foreign = i % head_every != 0;
-		sign_up_send(producer, topic, (int)(i % partitions), &request, id);
+		request_send(producer, topic, (int)(i % partitions), &request, id);
 		(void)rd_kafka_poll(producer, 0);
 		if (pace_us)
 			(void)nanosleep(&pace, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single requests to an idle worker: bootstrap= topic= results= prefix= count= gap_ms= [foreign=1] [wait_ms=500]. Each is sent when the
-// one before was answered and gap_ms have passed. Prints the times from handing over the record to seeing its committed result.
+// Single requests to an idle worker: bootstrap= topic= results= prefix= count= gap_ms= [kind=...] [codes=file] [foreign=1] [first=0] [wait_ms=500].
+// Each is sent when the one before was answered and gap_ms have passed. Prints the times from handing over the record to seeing its committed result.
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "args.h"
 #include "kafka.h"
-#include "sign_up.h"
+#include "request.h"
 #include "timing.h"
 
 #define PATIENCE_MS 30000
@@ -40,17 +40,19 @@ int main(int argc, char **argv)
 	const char *bootstrap = args_text(&args, "bootstrap", NULL), *name = args_text(&args, "topic", NULL);
 	const char *sender[] = {"linger.ms", "0", NULL};
 	const char *reader[] = {"group.id", "bench-lone", "fetch.wait.max.ms", args_text(&args, "wait_ms", "500"), NULL};
-	struct sign_up request = {.prefix = args_text(&args, "prefix", NULL), .foreign = args_number(&args, "foreign", 0) > 0};
-	long count = args_number(&args, "count", -1), gap_ms = args_number(&args, "gap_ms", -1);
+	struct bench_request request = request_of(&args);
+	long count = args_number(&args, "count", -1), gap_ms = args_number(&args, "gap_ms", -1),
+	     first = args_number(&args, "first", 0);
 	rd_kafka_t *producer = kafka_producer(bootstrap, sender), *consumer = kafka_consumer(bootstrap, reader);
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
 	int partitions = kafka_partitions(producer, name);
 	struct timing times = {0};
 	kafka_read_from_end(consumer, args_text(&args, "results", NULL));
-	for (request.number = 0; request.number <= count; request.number++) { // the first one warms connections and is left out
-		char id[SIGN_UP_ID_SIZE];
+	for (request.number = first; request.number <= first + count;
+	     request.number++) { // the first one warms connections and is left out
+		char id[REQUEST_ID_SIZE];
 		int64_t begin = now_ns();
-		sign_up_send(producer, topic, (int)(request.number % partitions), &request, id);
+		request_send(producer, topic, (int)(request.number % partitions), &request, id);
 		await_result(consumer, producer, id, begin);
 		timing_add(&times, now_ns() - begin);
 		struct timespec gap = {gap_ms / 1000, gap_ms % 1000 * 1000000};

@@ -97,11 +97,11 @@ def passed_rate(found, skip=0):
     return sum(batch[1] for batch in found) / (found[-1][0] - begin)
 
 
-def wait_passed(world, worker, records, timeout, pause=0.2):
+def wait_passed(world, worker, records, timeout, pause=0.2, lane="signup"):
     """Until the worker's own transactions since its start have passed that many records."""
     until = time.monotonic() + timeout
     while True:
-        done = sum(batch[1] for batch in batches(worker))
+        done = sum(batch[1] for batch in batches(worker, lane))
         if done >= records:
             return
         if not worker.running():

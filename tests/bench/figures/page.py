@@ -13,6 +13,8 @@ GROUPS = (
     ("Latency", ("lone", "lone_p99", "hash_alone", "lone_over", "lone_own", "lone_foreign", "start")),
     ("Without hashing", ("foreign", "insert", "insert_rows", "foreign_ratio", "bare_loop", "bare_two", "bare_size", "silent", "silent_ratio", "emitted",
                          "emitted_ratio", "redelivery", "redelivery_ratio", "mails")),
+    ("Codes", ("codes", "codes_limit", "codes_ratio", "checks", "checks_limit", "checks_ratio", "check_idle", "check_idle_p99", "check_busy",
+               "check_busy_p99", "check_busy_ratio")),
     ("Kafka transactions", ("transaction", "transaction_bare", "transaction_ratio", "transaction_marked")),
     ("Before the database", ("front", "front_jansson", "front_ratio", "front_other", "front_phone")),
     ("Memory", ("peak_default", "peak_default_ratio", "peak", "peak_ratio", "growth")),
@@ -40,6 +42,12 @@ HOW = """How each is measured:
   another would often wait 20 ms for the broker.
 - **Set-based insert**: the rows that those sign-ups left, in batches of 250 into the same tables of another database, one statement a table, one
   connection.
+- **Codes**: a backlog of requests for codes by text, each of a number of its own, then of the right tries that make accounts of them; no courier runs. Codes are derived
+  by a program of the measurement from the rows and the key file. **The same rows**: what those requests left (inbox, limits, address, challenge and message; then
+  inbox, challenge, claim and account) is written to the same tables of another database, in batches of 250, one statement a table, one connection; tries update
+  the challenges that are there. Each round has a database of its own, since the first rows of an empty one are the hardest for the planner.
+- **A code tried**: one at a time, each 20 ms after the answer to the one before, from handing over the record to seeing its committed result; first on an idle worker,
+  then while sign-ups at default cost keep all its hash threads busy.
 - **Mails** go to a server on the same machine that takes everything and keeps nothing.
 - **Before the database**: one thread turns records as a gateway writes them (ten headers) into requests and registrations, rules asked, and jansson parses the
   same bodies, with the C library's allocator; processor time of this thread, medians of many short rounds that take turns. The e-mail address is the identity; a

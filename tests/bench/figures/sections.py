@@ -5,9 +5,9 @@ import os
 import traceback
 
 from harness import services
-from harness.world import World
+from harness.world import World, merged
 
-from . import exchange, front, memory, speed
+from . import exchange, front, memory, otp, speed
 from .figure import Unmeasured
 from .tools import MailServer, Tools
 
@@ -19,6 +19,8 @@ OWED = {
                  ("emitted_ratio", "replay, results emitted on request ÷ bare loop"),
                  ("redelivery_ratio", "redelivery, results emitted ÷ bare loop"), ("mails", "mails handed over from a backlog, one worker")),
     "transactions": (("transaction_ratio", "transaction ÷ bare loop's"),),
+    "otp": (("codes_ratio", "codes asked for ÷ the same rows"), ("checks_ratio", "codes tried ÷ the same rows"),
+            ("check_idle", "a code tried on an idle worker, p50"), ("check_busy_ratio", "p99 beside a backlog ÷ p99 idle")),
     "memory": (("peak_ratio", "peak memory over a long backlog ÷ formula"), ("growth", "its growth")),
     "front": (("front_ratio", "intake, dialect and rules ÷ jansson"),),
 }
@@ -93,6 +95,15 @@ def measure_transactions(run, tools, this, _threads):
             this.step(exchange.transactions, tools, world, worker, number, run.pick(25, 12, 5))
 
 
+def measure_otp(run, tools, this, threads):
+    for number in range(min(run.rounds, otp.ROUNDS)):
+        run.say(f"round {number + 1} of {min(run.rounds, otp.ROUNDS)}")
+        this.step(otp.backlog, tools, run.pick(200_000, 30_000, 2_000))
+    with World("bench", settings=merged(otp.SETTINGS, {"hash": {**speed.DEFAULT_HASH, "threads": threads}})) as world:
+        for number in range(run.rounds):
+            this.step(otp.latency, tools, world, number)
+
+
 def measure_memory(run, tools, this, threads):
     with MailServer(tools) as mail, World("bench", settings={"hash": {"threads": threads}, **mail.settings}) as world:
         this.step(memory.long_backlog, tools, world, world.worker("bench-0"), threads)
@@ -104,7 +115,7 @@ def measure_front(run, tools, this, _threads):
 
 def measure(run, build, names):
     threads = len(os.sched_getaffinity(0))
-    kinds = {"speed": measure_speed, "exchange": measure_exchange, "transactions": measure_transactions, "memory": measure_memory,
+    kinds = {"speed": measure_speed, "exchange": measure_exchange, "transactions": measure_transactions, "otp": measure_otp, "memory": measure_memory,
              "front": measure_front}
     for name in names:
         with section(run, name) as this:

@@ -39,8 +39,11 @@ class Tools:
     def front(self, dialects, rounds, count):
         return self.run("front", dialects=dialects, rounds=rounds, count=count)
 
-    def insert_loop(self, source, copy, batch):
-        return self.run("insert_loop", **{"from": source, "to": copy}, batch=batch)
+    def insert_loop(self, source, copy, batch, **more):
+        return self.run("insert_loop", **{"from": source, "to": copy}, batch=batch, **more)
+
+    def codes(self, source, keys, out):
+        return self.run("codes", **{"from": source}, keys=keys, out=out)
 
 
 class MailServer:
