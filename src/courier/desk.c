@@ -180,16 +180,20 @@ enum reason desk_give_back(struct ticket *t, int64_t again_ms, struct fault *f)
 
 enum reason desk_set_aside(struct ticket *t, const struct fault *why, struct fault *f)
 {
-	bool refused = reason_verdict(why->reason) == VERDICT_REFUSE;
+	bool superseded = why->reason == REASON_CODE_SUPERSEDED, refused = reason_verdict(why->reason) == VERDICT_REFUSE;
 	struct handover h = {.kind = refused ? HANDOVER_REFUSED : HANDOVER_DEFERRED};
 	handover_copy(h.code, sizeof(h.code), slice_of(reason_code(why->reason)));
 	struct message_settlement s = settlement_for(t, &h);
+	if (superseded)
+		s.state = MESSAGE_EXPIRED;
 	enum reason reason = store_message_settle(t->desk->store, &t->message_id, t->claim, &s, f);
 	if (reason != REASON_OK)
 		return reason;
+	count_state(t->desk, message_state_name(s.state), 1);
+	if (superseded)
+		return REASON_OK;
 	char id[UUID_TEXT_SIZE];
 	uuid_format(&t->message_id, id);
-	count_state(t->desk, message_state_name(s.state), 1);
 	LOG_FAULT(message_unwritten, why, log_text("message_id", id), log_text("channel", channel_name(t->desk->channel)),
 		  log_text("state", message_state_name(s.state)));
 	return REASON_OK;

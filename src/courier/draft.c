@@ -80,6 +80,8 @@ static enum reason write_words(const struct parts *parts, const struct message_l
 enum reason draft_write(const struct parts *parts, const struct message_lease *lease, struct arena *arena, struct draft *draft,
 			struct fault *f)
 {
+	if (lease->superseded)
+		return fault_set(f, REASON_CODE_SUPERSEDED, "a newer code has taken the place of the one that it carries");
 	const struct wording *wording = wordings_find(parts->wordings, lease->template_name);
 	if (!wording)
 		return fault_set(f, REASON_DIALECT_INVALID, "there are no words for messages of this kind; see courier.messages");

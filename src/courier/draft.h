@@ -10,7 +10,7 @@ struct draft {
 	struct wording_text words; // wiped by draft_free
 };
 
-// DELIVERY_REFUSED: this message can never be sent. KEYS_INVALID, DIALECT_INVALID, INTERNAL: not with these keys and templates.
+// DELIVERY_REFUSED: this message can never be sent. CODE_SUPERSEDED: it need not be. KEYS_INVALID, DIALECT_INVALID, INTERNAL: not with these keys and templates.
 // *draft may hold an earlier one's memory; zeroed is fine.
 enum reason draft_write(const struct parts *parts, const struct message_lease *lease, struct arena *arena, struct draft *draft,
 			struct fault *f) ATTR_MUST_USE;

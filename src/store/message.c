@@ -10,10 +10,8 @@
 #define SETTLE_MAX 200 // overdue rows that one claim settles, so that a backlog does not outlast the statement timeout
 
 static const char *const state_names[] = {
-	[MESSAGE_ACCEPTED] = "accepted",
-	[MESSAGE_DEFERRED] = "deferred",
-	[MESSAGE_REFUSED] = "refused",
-	[MESSAGE_UNKNOWN] = "unknown",
+	[MESSAGE_ACCEPTED] = "accepted", [MESSAGE_DEFERRED] = "deferred", [MESSAGE_REFUSED] = "refused",
+	[MESSAGE_UNKNOWN] = "unknown",   [MESSAGE_EXPIRED] = "expired",
 };
 
 // clang-format off
@@ -47,6 +45,10 @@ static const struct statement settle_overdue = {"message_settle_overdue",
 		"told AS (" NOTICE ") "
 	"SELECT count(*) FILTER (WHERE was = 'transmitting'), count(*) FILTER (WHERE state = 'expired') FROM moved"};
 
+// Of a challenge c: its address has a newer one for the same purpose, so that nobody can use its code any more.
+#define SUPERSEDED "EXISTS (SELECT 1 FROM enrolld.challenge AS n WHERE n.realm = c.realm AND n.claim_kind = c.claim_kind " \
+	"AND n.claim_value = c.claim_value AND n.purpose = c.purpose AND n.created_at > c.created_at)"
+
 // Whose the row is, as somebody who was stopped and wakes may act for a claim that another has followed.
 #define CLAIM "(extract(epoch FROM m.claimed_at) * 1000000)::int8"
 static const struct statement claim_due = {"message_claim",
@@ -59,22 +61,24 @@ static const struct statement claim_due = {"message_claim",
 				"m.expires_at, " CLAIM " AS claim) "
 	"SELECT t.message_id, t.realm, t.template, t.sealed, coalesce(c.purpose, ''), c.nonce, coalesce(c.key_epoch, 0), "
 		"coalesce(c.serial, 0), t.attempts, t.unknowns, (extract(epoch FROM t.expires_at - now()) * 1000)::int8, t.claim, "
-		"coalesce(c.length, 0), coalesce(c.alphabet, '') "
+		"coalesce(c.length, 0), coalesce(c.alphabet, ''), " SUPERSEDED " "
 	"FROM taken AS t LEFT JOIN enrolld.challenge AS c ON c.challenge_id = t.challenge_id ORDER BY t.created_at, t.message_id"};
 
 // The lease starts anew: the claim's is short, so that rows of a dead process come back soon, this one as long as an answer may take.
 static const struct statement transmit = {"message_transmitting",
 	"UPDATE enrolld.message AS m SET state = 'transmitting', attempts = attempts + 1, due_at = now() + $2::int8 * interval '1 millisecond' "
-	"WHERE message_id = $1::uuid AND " CLAIM " = $3::int8 AND state = 'claimed' AND due_at > now() AND expires_at > now()"};
+	"WHERE message_id = $1::uuid AND " CLAIM " = $3::int8 AND state = 'claimed' AND due_at > now() AND expires_at > now() "
+		"AND NOT EXISTS (SELECT 1 FROM enrolld.challenge AS c WHERE c.challenge_id = m.challenge_id AND " SUPERSEDED ")"};
 
 // A true answer that comes after the lease was over still corrects "unknown".
 static const struct statement settle = {"message_settle",
-	"WITH moved AS (UPDATE enrolld.message AS m SET state = $2, code = nullif($4, ''), remote_id = nullif($5, ''), "
+	"WITH moved AS (UPDATE enrolld.message AS m SET state = CASE WHEN $2 = 'expired' AND unknowns > 0 THEN 'unknown' ELSE $2 END, "
+			"code = nullif($4, ''), remote_id = nullif($5, ''), "
 			"unknowns = unknowns + ($2 = 'unknown')::int4, "
 			"due_at = CASE WHEN $3::int8 > 0 THEN least(now() + $3::int8 * interval '1 millisecond', expires_at) END, "
 			"sealed = CASE WHEN $3::int8 > 0 THEN sealed END, settled_at = CASE WHEN $3::int8 > 0 THEN NULL ELSE now() END "
 			"WHERE m.message_id = $1::uuid AND " CLAIM " = $6::int8 AND (m.state = 'transmitting' "
-				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused') "
+				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused', 'expired') "
 				"OR m.state = 'unknown' AND $2 IN ('accepted', 'refused')) "
 			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at), "
 		"done AS (SELECT * FROM moved WHERE due_at IS NULL) "
@@ -136,6 +140,7 @@ static void read_lease(const PGresult *result, size_t row, const char *channel, 
 		.expires_in_ms = result_int(result, row, 10),
 		.claim = result_int(result, row, 11),
 		.form = {(unsigned)result_int(result, row, 12), code_alphabet_find(result_text(result, row, 13, arena))},
+		.superseded = result_bool(result, row, 14),
 	};
 	result_fixed(result, row, 5, out->seed.nonce.bytes, NONCE_SIZE);
 }

@@ -18,6 +18,7 @@ struct message_lease {
 	int unknowns;          // times its outcome was unknown before
 	int64_t expires_in_ms; // left of the life of what it carries
 	int64_t claim;         // names this claim among all that the row ever has
+	bool superseded;       // the address was given a newer code for the same purpose: do not send
 };
 
 // What a claim settled beside.
@@ -33,11 +34,11 @@ enum reason store_message_claim(struct store *store, const char *channel, int64_
 				struct arena *arena, struct message_lease *out, size_t *count, struct message_overdue *overdue,
 				struct fault *f) ATTR_MUST_USE;
 // Commits the move claimed -> transmitting, before the first irrevocable byte, and starts a lease of lease_ms: how long the answer may take. *ours is
-// false if the lease was lost meanwhile or the life of what it carries is over: do not send.
+// false if the lease was lost meanwhile, the life of what it carries is over or a newer code has taken its place: do not send.
 enum reason store_message_transmitting(struct store *store, const struct uuid *id, int64_t claim, int64_t lease_ms, bool *ours,
 				       struct fault *f) ATTR_MUST_USE;
 
-enum message_state { MESSAGE_ACCEPTED, MESSAGE_DEFERRED, MESSAGE_REFUSED, MESSAGE_UNKNOWN };
+enum message_state { MESSAGE_ACCEPTED, MESSAGE_DEFERRED, MESSAGE_REFUSED, MESSAGE_UNKNOWN, MESSAGE_EXPIRED };
 const char *message_state_name(enum message_state state) ATTR_MUST_USE;
 
 struct message_settlement {
@@ -46,7 +47,7 @@ struct message_settlement {
 	const char *code;      // provider's reply code or our reason code, at most 32 characters; "" if none
 	const char *remote_id; // provider's id, at most 128 characters; "" if none
 };
-// From transmitting to any; from claimed to deferred or refused; from unknown, without another attempt, to accepted or refused (an answer
+// From transmitting to any; from claimed to deferred, refused or expired (which is unknown if its outcome ever was); from unknown, without another attempt, to accepted or refused (an answer
 // that came late); all that only by the last who claimed it. Anything else changes nothing, so that a settlement whose answer was lost can be repeated. Another attempt is never
 // later than the end of its life. The payload is wiped unless one follows; also writes a notice row for a final state.
 enum reason store_message_settle(struct store *store, const struct uuid *id, int64_t claim, const struct message_settlement *s,

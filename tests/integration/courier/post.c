@@ -174,8 +174,9 @@ struct posted post_message(const struct post *p, const char *channel, const char
 	post_sql(
 		p,
 		"INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, expires_at) "
-		"VALUES ('%s', 'shop', gen_random_uuid(), '%s', '%s', '%s', 'x', '\\x%s', %d, now() + interval '1 day')",
-		challenge_id, purpose, channel, mail ? "email" : "phone", hex, epoch);
+		"VALUES ('%s', 'shop', gen_random_uuid(), '%s', '%s', '%s', '%s', '\\x%s', %d, now() + interval '1 day')",
+		challenge_id, purpose, channel, mail ? "email" : "phone", out.id, hex,
+		epoch); // an address of its own: none takes another's place
 	post_sql(p,
 		 "INSERT INTO enrolld.message (message_id, realm, challenge_id, channel, template, sealed, expires_at) "
 		 "VALUES ('%s', 'shop', '%s', '%s', '%s', '\\x%s', now() + %lld * interval '1 millisecond')",

@@ -368,6 +368,46 @@ static void nothing_is_sent_past_its_life(void **state)
 	assert_string_equal(row(), "expired 0 f f - -");
 }
 
+static void supersede(void)
+{
+	(void)fixture_sql(
+		fx,
+		"INSERT INTO enrolld.challenge (challenge_id, realm, purpose, channel, claim_kind, claim_value, nonce, key_epoch, created_at, "
+		"expires_at) SELECT gen_random_uuid(), c.realm, c.purpose, c.channel, c.claim_kind, c.claim_value, c.nonce, c.key_epoch, "
+		"clock_timestamp(), c.expires_at FROM enrolld.challenge AS c JOIN enrolld.message AS m USING (challenge_id)");
+}
+
+static void what_a_newer_code_supersedes_is_not_sent(void **state)
+{
+	(void)state;
+	struct message_lease lease;
+	struct sample *s = queue_message(60000);
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_false(lease.superseded);
+	supersede(); // after the claim: the gate is shut
+	assert_false(transmit(store, &s->changes.messages[0].message_id));
+	assert_string_equal(row(), "claimed 0 t t - -");
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET due_at = now() - interval '1 second'");
+	assert_int_equal(claim(store, &lease, 1), 1); // the lease was over: the next claim sees it
+	assert_true(lease.superseded);
+	settle(&lease.message_id, MESSAGE_EXPIRED, 0);
+	assert_string_equal(row(), "expired 0 f f 250 -");
+	assert_string_equal(notices(), "message.expired expired email 0");
+}
+
+static void what_may_have_been_sent_is_unknown_when_it_is_superseded(void **state)
+{
+	(void)state;
+	struct message_lease lease;
+	(void)queue_message(60000);
+	(void)fixture_sql(fx, "UPDATE enrolld.message SET unknowns = 1, state = 'unknown'");
+	supersede();
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_true(lease.superseded);
+	settle(&lease.message_id, MESSAGE_EXPIRED, 0);
+	assert_string_equal(row(), "unknown 0 f f 250 -");
+}
+
 static void the_oldest_go_first_and_max_is_kept(void **state)
 {
 	(void)state;
@@ -478,6 +518,8 @@ int main(void)
 		TEST(one_that_waits_to_be_sent_once_more_takes_a_late_answer),
 		TEST(one_that_was_unknown_never_ends_as_expired),
 		TEST(nothing_is_sent_past_its_life),
+		TEST(what_a_newer_code_supersedes_is_not_sent),
+		TEST(what_may_have_been_sent_is_unknown_when_it_is_superseded),
 		TEST(the_oldest_go_first_and_max_is_kept),
 		TEST(a_former_holder_moves_nothing),
 		TEST(many_couriers_take_each_message_once),
