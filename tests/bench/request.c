@@ -25,18 +25,19 @@ static const struct codes *load_codes(const char *path)
 	if (!file)
 		die("%s cannot be read", path);
 	struct codes *codes = bench_alloc(1, sizeof(*codes));
-	long number, room = 0;
-	char text[CODE_SIZE];
-	while (fscanf(file, "%ld %15s", &number, text) == 2) {
-		if (number != codes->count)
-			die("%s: %ld comes after %ld", path, number, codes->count - 1);
+	long room = 0;
+	char line[64], *code;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strtol(line, &code, 10) != codes->count || *code != ' ' || strlen(++code) >= CODE_SIZE)
+			die("%s: \"%s\" is not the code of number %ld", path, line, codes->count);
 		if (codes->count == room) {
 			room = room ? 2 * room : 1024;
 			codes->texts = reallocarray(codes->texts, (size_t)room, sizeof(*codes->texts));
 			if (!codes->texts)
 				die("no memory for %ld codes", room);
 		}
-		memcpy(codes->texts[codes->count++], text, CODE_SIZE);
+		snprintf(codes->texts[codes->count++], CODE_SIZE, "%s", code);
 	}
 	fclose(file);
 	return codes;
