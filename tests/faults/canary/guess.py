@@ -87,7 +87,7 @@ def salts(row):
     """What a code might be mixed with: nothing, and everything in its row."""
     found = [("", b"")]
     for column, cell in row.items():
-        found += [(column, value) for value in sorted(readings(cell))]
+        found += [(f"{column}/{number}", value) for number, value in enumerate(sorted(readings(cell)))]
     return found
 
 
