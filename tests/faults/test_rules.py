@@ -23,7 +23,7 @@ from harness import failpoints, flood, services  # noqa: E402
 from harness.cases import Cases, Failed, equal, eventually  # noqa: E402
 from harness.evidence import wait_settled  # noqa: E402
 from harness.world import World, merged  # noqa: E402
-from trial import Trial  # noqa: E402
+from trial import FULL, Trial  # noqa: E402
 
 DEATHS = ("store.committed", "sink.committed")  # of the first worker, of the second
 DIES_AT = 2    # the transaction of that number: there is a backlog behind it
@@ -82,7 +82,7 @@ class Run(Trial):
                 worker.kill()
                 self.note("SIGKILL", worker)
                 worker.start(ready=None, failpoints=self.failpoints())
-        wait_settled(self.world, 20, open_ends=False)
+        wait_settled(self.world, 60, open_ends=FULL and not self.rule)
         for worker in self.workers:
             if self.rule:
                 equal((self.rule, "fail") in failpoints.said(worker, since_start=False), True, f"{self.rule} was broken by {worker.name}")
