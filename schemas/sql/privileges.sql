@@ -9,6 +9,8 @@ GRANT SELECT ON enrolld.migration TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (state, outcome, reason, result, receipt, account_id) ON enrolld.inbox TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (window_start, used, spent, expires_at) ON enrolld."limit" TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (failures, locked_until, expires_at) ON enrolld.address TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (window_start, used, given, asked, allowed, expires_at) ON enrolld.budget TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (window_end, sends, verified, held_until, expires_at) ON enrolld.prefix TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (attempts, sent_at, consumed_at) ON enrolld.challenge TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (verified_at) ON enrolld.claim TO enrolld_worker;
 GRANT SELECT (account_id, state, number, password_hash, password_serial, locale, given_name, display_name), INSERT,

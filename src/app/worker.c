@@ -22,6 +22,7 @@ struct worker {
 	struct arena *arena; // of default topics and names
 	struct flow_parts parts;
 	struct operation operation;
+	struct sending *sending;
 	struct keyring *keys;
 	struct dialect_shelf *dialects;
 	const char *dialect_folder;
@@ -120,7 +121,10 @@ static enum reason build(struct worker *w, const struct conf *conf, struct strbu
 		reason = make_secrets(w, f);
 	if (reason == REASON_OK)
 		reason = make_hashes(w, conf_get(conf, &credential_settings), f);
-	w->operation = (struct operation){conf_get(conf, &operation_settings), w->keys, store->horizon_ms};
+	size_t realms;
+	const struct realm_conf *of_realms = conf_get_named(conf, &realm_settings, &realms);
+	w->sending = sending_create(conf_get(conf, &sending_settings), of_realms, realms);
+	w->operation = (struct operation){conf_get(conf, &operation_settings), w->keys, store->horizon_ms, w->sending};
 	w->parts.operation = &w->operation;
 	w->parts.keys = w->keys;
 	if (reason == REASON_OK)
@@ -176,6 +180,7 @@ void worker_destroy(struct worker *w)
 	courier_destroy(w->parts.courier);
 	credential_pool_destroy(w->parts.hashes);
 	secret_pool_destroy(w->parts.secrets);
+	sending_destroy(w->sending);
 	dialect_shelf_destroy(w->dialects);
 	keyring_destroy(w->keys);
 	pthread_mutex_destroy(&w->lock);
@@ -192,6 +197,9 @@ enum reason worker_reload(struct worker *w, const struct conf *conf, struct strb
 	if (reason != REASON_OK)
 		return reason;
 	dialect_shelf_put(w->dialects, set);
+	size_t realms;
+	const struct realm_conf *of_realms = conf_get_named(conf, &realm_settings, &realms);
+	sending_replace(w->sending, conf_get(conf, &sending_settings), of_realms, realms);
 	log_configure((enum log_level)process->log_level, (enum log_format)process->log_format);
 	return REASON_OK;
 }

@@ -12,8 +12,8 @@
 #include "enrolld/store/store.h"
 
 static const struct setting_table *const all[] = {
-	&kafka_settings,     &topic_settings,      &dialect_settings, &store_settings,   &flow_settings,
-	&operation_settings, &credential_settings, &courier_settings, &process_settings,
+	&kafka_settings,   &topic_settings, &dialect_settings,    &store_settings,   &flow_settings,    &operation_settings,
+	&sending_settings, &realm_settings, &credential_settings, &courier_settings, &process_settings,
 };
 
 const struct conf_tables *conf_tables(void)

@@ -13,6 +13,7 @@
 struct flow {
 	const struct flow_parts *parts;
 	struct lane *lanes[LANE_COUNT];
+	struct guard *guard;
 	struct store *janitor_store;
 	pthread_t janitor;
 	bool has_janitor;
@@ -55,6 +56,7 @@ static void sweep(struct flow *flow)
 		if (store_sweep(flow->janitor_store, limit, &deleted, &f) != REASON_OK)
 			return;
 		fence_lost(flow);
+		guard_tend(flow->guard, flow->janitor_store, false);
 	}
 }
 
@@ -65,6 +67,7 @@ static void janitor_run(void *ctx)
 	while (!atomic_load(&flow->leaving)) {
 		clock_sleep_ms(100);
 		fence_lost(flow);
+		guard_tend(flow->guard, flow->janitor_store, false);
 		if (clock_mono_ns() < due)
 			continue;
 		sweep(flow);
@@ -87,10 +90,11 @@ enum reason flow_start(const struct flow_parts *parts, struct flow **ret_flow, s
 	if (!flow)
 		PANIC("out of memory");
 	flow->parts = parts;
+	flow->guard = guard_create(parts->operation->sending);
 	pthread_mutex_init(&flow->lock, NULL);
 	enum reason reason = REASON_OK;
 	for (int i = 0; i < LANE_COUNT && reason == REASON_OK; i++)
-		reason = lane_start((enum lane_kind)i, flow, parts, &flow->lanes[i], f);
+		reason = lane_start((enum lane_kind)i, flow, parts, flow->guard, &flow->lanes[i], f);
 	if (reason == REASON_OK && !flow->lanes[LANE_SIGNUP] && !flow->lanes[LANE_OTP])
 		reason = fault_set(f, REASON_SETTING_INVALID, "topics: no request topic is named, so there is nothing to do");
 	if (reason == REASON_OK)
@@ -137,12 +141,15 @@ void flow_stop(struct flow *flow, bool *clean)
 			*clean = lane_leave(flow->lanes[i]) && *clean;
 		flow->lanes[i] = NULL;
 	}
+	if (*clean && flow->janitor_store)
+		guard_tend(flow->guard, flow->janitor_store, true);
 }
 
 void flow_destroy(struct flow *flow)
 {
 	if (!flow)
 		return;
+	guard_destroy(flow->guard);
 	store_close(flow->janitor_store);
 	pthread_mutex_destroy(&flow->lock);
 	free(flow);
@@ -179,6 +186,7 @@ void flow_measure(struct flow *flow)
 	for (int i = 0; i < LANE_COUNT; i++)
 		if (flow->lanes[i])
 			lane_measure(flow->lanes[i]);
+	guard_measure(flow->guard);
 	metric_set(METRIC_store_up, METRIC_NO_LABELS, is_up(flow, STAGE_LOOK, STAGE_STORE));
 	metric_set(METRIC_kafka_up, METRIC_NO_LABELS, is_up(flow, STAGE_READ, STAGE_SINK));
 }

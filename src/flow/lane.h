@@ -15,6 +15,7 @@
 #include "enrolld/kafka/ledger.h"
 #include "enrolld/kafka/sink.h"
 #include "enrolld/kafka/source.h"
+#include "flow/guard.h"
 #include "flow/marks.h"
 #include "flow/order.h"
 #include "flow/spent.h"
@@ -40,6 +41,7 @@ struct lane {
 	size_t topic_count;
 	char group[160], instance[160];
 	struct intake intake;
+	struct guard *guard; // of all lanes
 
 	struct source *source;
 	struct sink *sink; // the sinker's
@@ -66,8 +68,8 @@ struct lane {
 };
 
 // *lane is NULL, and nothing started, if no topic belongs to the lane.
-enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **ret_lane,
-		       struct fault *f) ATTR_MUST_USE;
+enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct guard *guard,
+		       struct lane **ret_lane, struct fault *f) ATTR_MUST_USE;
 void lane_stop(struct lane *lane);               // asks the reader to take no more
 bool lane_idle(struct lane *lane) ATTR_MUST_USE; // nothing in hand
 // Gives up what is left, joins the threads, closes and frees everything. true: nothing was left and the run is marked as ended.

@@ -151,8 +151,8 @@ static enum reason start_threads(struct lane *lane, struct fault *f)
 	return REASON_OK;
 }
 
-enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct lane **ret_lane,
-		       struct fault *f)
+enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow_parts *parts, struct guard *guard,
+		       struct lane **ret_lane, struct fault *f)
 {
 	struct lane *lane = calloc(1, sizeof(*lane));
 	if (!lane)
@@ -160,6 +160,7 @@ enum reason lane_start(enum lane_kind kind, struct flow *flow, const struct flow
 	lane->kind = kind;
 	lane->flow = flow;
 	lane->parts = parts;
+	lane->guard = guard;
 	lane->intake = (struct intake){parts->keys, ""};
 	(void)snprintf(lane->group, sizeof(lane->group), "%s-%s", parts->conf->group, lane_kind_name(kind));
 	(void)snprintf(lane->instance, sizeof(lane->instance), "%s-%s", parts->conf->instance, lane_kind_name(kind));

@@ -111,8 +111,14 @@ static void dispatch(struct looker *l, struct work *work)
 	struct lane *lane = l->lane;
 	enum decision decision = DECISION_STORE;
 	if (work->facts.hit == HIT_NONE) {
+		if (!work->admitted)
+			memset(work->withheld, 0, sizeof(work->withheld));
 		struct operation_case c = work_case(work);
 		decision = operation_decide(lane->parts->operation, &c, &work->receipt, &work->changes);
+		if (guard_foresees(lane->guard, work)) {
+			c = work_case(work);
+			decision = operation_decide(lane->parts->operation, &c, &work->receipt, &work->changes);
+		}
 	}
 	enum order_need need = need_of(work, decision);
 	if (!order_go_on(lane->order, work, need))

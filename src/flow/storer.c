@@ -64,7 +64,7 @@ static void confirm(struct storer *s, struct work *work, struct store_item *item
 	bool had_account = work->changes.has_account;
 	bool settled = operation_confirm(s->lane->parts->operation, &c, &work->receipt, &work->changes);
 	item->completed = true;
-	if (!settled || (!had_account && work->changes.has_account))
+	if (!settled || (!had_account && work->changes.has_account) || guard_wants(work))
 		item->outcome = STORE_AGAIN;
 	else if (had_account && !work->changes.has_account)
 		item->outcome = STORE_LOST;
@@ -91,16 +91,42 @@ static enum reason complete(struct storer *s, struct work **works, size_t count,
 	return reason;
 }
 
+// Before the transaction: budgets and holds. What may not be sent is decided again, without it; its password is gone, its hash is not.
+static enum reason admit(struct storer *s, struct work **works, size_t count, struct fault *f)
+{
+	for (bool left = true; left;) {
+		enum reason reason = guard_admit(s->lane->guard, s->lane->store_store, works, count, f);
+		if (reason != REASON_OK)
+			return reason;
+		left = false;
+		for (size_t i = 0; i < count; i++) {
+			struct work *work = works[i];
+			if (!guard_wants(work))
+				continue;
+			if (work->hash[0] && work->registration.operation == OPERATION_SIGN_UP)
+				work->registration.password_hash = slice_of(work->hash);
+			struct operation_case c = work_case(work);
+			if (operation_decide(s->lane->parts->operation, &c, &work->receipt, &work->changes) != DECISION_STORE)
+				PANIC("a request whose message is withheld wants a hash");
+			left = left || guard_wants(work);
+		}
+	}
+	return REASON_OK;
+}
+
 static enum reason transaction(struct storer *s, struct work **works, size_t count, struct fault *f)
 {
 	struct lane *lane = s->lane;
+	enum reason reason = admit(s, works, count, f);
+	if (reason != REASON_OK)
+		return reason;
 	for (size_t i = 0; i < count; i++)
 		s->items[i] = (struct store_item){.request = &works[i]->request,
 						  .registration = works[i]->read ? &works[i]->registration : NULL,
 						  .changes = &works[i]->changes,
 						  .arena = works[i]->arena,
 						  .facts = &works[i]->facts};
-	enum reason reason = store_begin(lane->store_store, lane->group, s->items, count, f);
+	reason = store_begin(lane->store_store, lane->group, s->items, count, f);
 	if (reason != REASON_OK)
 		return reason;
 	if (FAILPOINT(store_begun)) {
@@ -138,6 +164,7 @@ static void settle(struct storer *s, struct work **works, size_t count)
 			look_again(s, work);
 			continue;
 		}
+		guard_settle(s->lane->guard, work, s->items[i].outcome != STORE_HIT);
 		if (s->items[i].outcome == STORE_HIT) {
 			outputs_of_hit(work);
 		} else {

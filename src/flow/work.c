@@ -40,7 +40,7 @@ bool work_asks_claims(const struct work *work)
 
 struct operation_case work_case(struct work *work)
 {
-	return (struct operation_case){
+	struct operation_case c = {
 		.request = &work->request,
 		.route = work->route,
 		.registration = work->read ? &work->registration : NULL,
@@ -50,4 +50,6 @@ struct operation_case work_case(struct work *work)
 		.facts = &work->facts,
 		.arena = work->arena,
 	};
+	memcpy(c.withheld, work->withheld, sizeof(c.withheld));
+	return c;
 }

@@ -12,6 +12,7 @@
 #include "enrolld/model/output.h"
 #include "enrolld/operation/operation.h"
 #include "enrolld/store/store.h"
+#include "flow/purse.h"
 
 struct lane;
 struct work;
@@ -63,6 +64,11 @@ struct work {
 	char hash[ARGON2_TEXT_SIZE];
 	struct password_facts password; // facts.password, for the facts of a later look
 	bool recalled;                  // before its hash, to be looked at again
+
+	enum reason withheld[CLAIM_KIND_COUNT]; // as in the case
+	bool admitted;                          // by the guard: what it is to send may be sent
+	struct grant *grants;                   // that it has taken of budgets
+	size_t grant_count;
 
 	struct output outputs[OUTPUTS_MAX];
 	size_t output_count;

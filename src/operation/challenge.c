@@ -18,6 +18,25 @@ struct nonce operation_nonce(const struct operation *op, const struct operation_
 	return nonce;
 }
 
+enum reason operation_address(const struct operation *op, const struct operation_case *c, enum claim_kind kind, struct slice value,
+			      struct changes *changes, bool *ret_sends)
+{
+	char code[CODE_TEXT_SIZE];
+	*ret_sends = false;
+	if (sending_test_code(op->sending, c->request->realm, kind, value, code))
+		return REASON_OK;
+	enum reason reason = sending_judge(op->sending, c->request->realm, kind, value);
+	if (reason == REASON_OK)
+		reason = c->withheld[kind];
+	if (reason != REASON_OK) {
+		changes->withheld = reason;
+		return sending_is_silent(op->sending, c->request->realm) ? REASON_OK : reason;
+	}
+	changes->recipients[changes->recipient_count++] = (struct recipient){kind, value};
+	*ret_sends = true;
+	return REASON_OK;
+}
+
 static const char *channel_of(enum claim_kind kind)
 {
 	return kind == CLAIM_EMAIL ? "email" : "sms";
@@ -56,6 +75,15 @@ void operation_notify(const struct operation *op, const struct operation_case *c
 		.name = holder->name,
 	};
 	add_message(op, c, &plan, id, &none, changes);
+}
+
+// Of a challenge: what anybody may ask for, and so what is counted.
+static void add_code(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
+		     const struct uuid *message_id, const struct uuid *challenge_id, struct changes *changes)
+{
+	if (changes->message_count >= changes->recipient_count)
+		PANIC("a code is sent to who is no recipient");
+	add_message(op, c, plan, message_id, challenge_id, changes);
 }
 
 static struct challenge_row row_for(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan)
@@ -100,7 +128,7 @@ void operation_challenge(const struct operation *op, const struct operation_case
 	*row = row_for(op, c, plan);
 	const struct uuid id = operation_id(c->request, channel_of(plan->kind));
 	if (!silent)
-		add_message(op, c, plan, &id, &row->challenge_id, changes);
+		add_code(op, c, plan, &id, &row->challenge_id, changes);
 	tell(receipt, row->challenge_id, plan->kind, &row->seed, receipt->at_ms + row->life_ms);
 }
 
@@ -110,6 +138,6 @@ void operation_send_again(const struct operation *op, const struct operation_cas
 	const struct code_facts *code = &c->facts->code;
 	const struct uuid id = operation_id(c->request, channel_of(plan->kind));
 	if (!silent)
-		add_message(op, c, plan, &id, &code->challenge_id, changes);
+		add_code(op, c, plan, &id, &code->challenge_id, changes);
 	tell(receipt, code->challenge_id, plan->kind, &code->seed, code->expires_ms);
 }

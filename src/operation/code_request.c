@@ -50,11 +50,14 @@ enum decision operation_code_request(const struct operation *op, const struct op
 	const struct code_rule *rule = r->code.rule;
 	if (!rule || !code->asked || rule->then == CODE_THEN_ENTER)
 		return operation_refuse(c, REASON_OPERATION_UNAVAILABLE, receipt, changes);
+	bool sends = false;
 	enum reason reason = standing(c, rule, receipt);
+	if (reason == REASON_OK)
+		reason = operation_address(op, c, code->kind, code->value, changes, &sends);
 	if (reason != REASON_OK)
 		return operation_refuse(c, reason, receipt, changes);
 	bool again = serves_again(op, c, rule);
-	bool silent = !code->holder.found && rule->stranger == CODE_STRANGER_SILENT;
+	bool silent = !sends || (!code->holder.found && rule->stranger == CODE_STRANGER_SILENT);
 	const struct challenge_plan plan = {
 		.rule = rule,
 		.purpose = rule->purpose,

@@ -41,10 +41,8 @@ static enum decision refuse_taken(const struct operation *op, const struct opera
 				  struct changes *changes)
 {
 	(void)!operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
-	if (c->registration->veils_taken) {
-		operation_veil(op, c, receipt, changes);
-		return c->registration->password ? DECISION_HASH : DECISION_STORE;
-	}
+	if (c->registration->veils_taken)
+		return operation_veil(op, c, receipt, changes);
 	(void)dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
 	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;

@@ -13,7 +13,8 @@ struct operation_row {
 enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes);
 // Of one whose identity is taken: the answer of one that is not, and a mail to who has the address.
-void operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes);
+enum decision operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			     struct changes *changes);
 enum decision operation_code_request(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				     struct changes *changes);
 enum decision operation_code_check(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
@@ -69,10 +70,14 @@ struct challenge_plan {
 // Adds both to the changes, or the challenge alone (silent), and tells the receipt of the first.
 void operation_challenge(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan, bool silent,
 			 struct receipt *receipt, struct changes *changes);
+// sending: whether the address may be sent a message (*sends; then it is one of the changes' recipients). If not, the changes say why, unless it
+// is a number for tests; what is returned is why the request is to be refused for it.
+enum reason operation_address(const struct operation *op, const struct operation_case *c, enum claim_kind kind, struct slice value,
+			      struct changes *changes, bool *sends) ATTR_MUST_USE;
 // One more message of a challenge that is there.
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
 			  bool silent, struct receipt *receipt, struct changes *changes);
-// Tells the owner of an address something that nobody has to answer; once for each id. message: its folder, without "_email".
+// Tells the owner of an address something that nobody has to answer; once for each id. What strangers can bring about needs operation_address first. message: its folder, without "_email".
 void operation_notify(const struct operation *op, const struct operation_case *c, const char *message, const struct uuid *id,
 		      struct slice email, const struct code_holder *holder, struct changes *changes);
 // sign_in.c: is what was compared the password of the account that has the identity? false: *ret says how the request goes on.

@@ -16,7 +16,11 @@ static void remind(const struct operation *op, const struct operation_case *c, s
 {
 	const struct code_facts *code = &c->facts->code;
 	const struct code_rule *rule = c->registration->code.rule;
+	bool sends;
 	if (!rule || (code->found && c->facts->now_ms < code->sent_ms + rule->gap_ms))
+		return;
+	(void)!operation_address(op, c, code->kind, code->value, changes, &sends);
+	if (!sends)
 		return;
 	const struct challenge_plan plan = {
 		.rule = rule,

@@ -11,6 +11,32 @@ static bool wants_verification(const struct operation *op, const struct registra
 	return (claim->kind == CLAIM_EMAIL && op->conf->verify_email) || (claim->kind == CLAIM_PHONE && op->conf->verify_phone);
 }
 
+static bool is_among(const struct changes *changes, const struct claim *claim)
+{
+	for (size_t i = 0; i < changes->recipient_count; i++)
+		if (changes->recipients[i].kind == claim->kind && slice_equal(changes->recipients[i].value, claim->value))
+			return true;
+	return false;
+}
+
+// Before anything is made: an address that may not be sent to refuses the sign-up, or is sent nothing.
+static enum reason find_recipients(const struct operation *op, const struct operation_case *c, struct changes *changes)
+{
+	const struct registration *r = c->registration;
+	size_t addresses = 0;
+	enum reason reason = REASON_OK;
+	for (size_t i = 0; i < r->claim_count && addresses < MESSAGES_MAX && reason == REASON_OK; i++) {
+		bool sends;
+		if (!wants_verification(op, r, &r->claims[i]))
+			continue;
+		addresses++;
+		reason = operation_address(op, c, r->claims[i].kind, r->claims[i].value, changes, &sends);
+	}
+	if (reason != REASON_OK)
+		changes->recipient_count = 0;
+	return reason;
+}
+
 static void add_verifications(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			      struct changes *changes)
 {
@@ -35,13 +61,16 @@ static void add_verifications(const struct operation *op, const struct operation
 			.locale = r->locale,
 			.name = slice_is_absent(r->given_name) ? r->display_name : r->given_name,
 		};
-		operation_challenge(op, c, &plan, false, receipt, changes);
+		operation_challenge(op, c, &plan, !is_among(changes, claim), receipt, changes);
 	}
 }
 
 enum decision operation_sign_up(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				struct changes *changes)
 {
+	enum reason reason = find_recipients(op, c, changes);
+	if (reason != REASON_OK)
+		return operation_refuse(c, reason, receipt, changes);
 	operation_open_account(c, receipt, changes);
 	operation_add_mint(op, c, receipt, changes);
 	add_verifications(op, c, receipt, changes);
@@ -57,8 +86,21 @@ static struct uuid id_of_day(const struct operation_case *c, struct slice addres
 	return derive_id(parts, ARRAY_LEN(parts));
 }
 
-void operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
+static bool may_be_told(const struct operation *op, const struct operation_case *c, const struct claim *claim,
+			struct changes *changes)
 {
+	bool sends = is_among(changes, claim);
+	if (!wants_verification(op, c->registration, claim))
+		(void)!operation_address(op, c, claim->kind, claim->value, changes, &sends);
+	return sends;
+}
+
+enum decision operation_veil(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
+			     struct changes *changes)
+{
+	enum reason reason = find_recipients(op, c, changes);
+	if (reason != REASON_OK)
+		return operation_refuse(c, reason, receipt, changes);
 	receipt->veiled = receipt->has_account = true;
 	receipt->account_id = operation_id(c->request, "account");
 	struct changes never = {0}; // what an accepted one would show of its first challenge
@@ -67,8 +109,9 @@ void operation_veil(const struct operation *op, const struct operation_case *c, 
 		const struct claim *claim = &c->registration->claims[i];
 		const struct code_holder owner = {.locale = c->registration->locale}; // never what a stranger wrote
 		const struct uuid id = id_of_day(c, claim->value);
-		if (claim->kind == CLAIM_EMAIL && c->facts->taken[i])
+		if (claim->kind == CLAIM_EMAIL && c->facts->taken[i] && may_be_told(op, c, claim, changes))
 			operation_notify(op, c, "account_exists", &id, claim->value, &owner, changes);
 	}
 	operation_seal_case(c, receipt, changes);
+	return c->registration->password ? DECISION_HASH : DECISION_STORE;
 }

@@ -63,6 +63,8 @@ static const struct {
 	{"inbox", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"limit", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"address", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+	{"budget", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+	{"prefix", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"challenge", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"claim", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"account", {"SELECT", "INSERT", "UPDATE"}},

@@ -19,6 +19,12 @@
 	"ORDER BY expires_at LIMIT $2::int8 FOR UPDATE SKIP LOCKED) AS o " \
 	"WHERE l.realm = o.realm AND l.name = o.name AND l.subject = o.subject AND l.expires_at < now()"
 
+#define SWEEP_SENDING(table, key) \
+	"DELETE FROM enrolld." table " AS t USING (SELECT realm, " key " FROM enrolld." table " " \
+	"WHERE expires_at < now() AND $1::int8 >= 0 AND (SELECT pg_try_advisory_xact_lock(1701737071, 1)) " \
+	"ORDER BY expires_at LIMIT $2::int8 FOR UPDATE SKIP LOCKED) AS o " \
+	"WHERE t.realm = o.realm AND t." key " = o." key " AND t.expires_at < now()"
+
 #define SWEEP_ADDRESSES \
 	"DELETE FROM enrolld.address AS a USING (SELECT realm, kind, value FROM enrolld.address " \
 	"WHERE expires_at < now() AND $1::int8 >= 0 AND (SELECT pg_try_advisory_xact_lock(1701737071, 1)) " \
@@ -39,6 +45,8 @@ static const struct statement statements[] = {
 	{"sweep_session", SWEEP_SESSIONS},
 	{"sweep_challenge", SWEEP("challenge", "challenge_id", "expires_at")},
 	{"sweep_message", SWEEP("message", "message_id", "settled_at")},
+	{"sweep_budget", SWEEP_SENDING("budget", "name")},
+	{"sweep_prefix", SWEEP_SENDING("prefix", "prefix")},
 	{"sweep_notice", SWEEP("notice", "notice_id", "created_at")},
 };
 // clang-format on

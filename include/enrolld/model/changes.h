@@ -99,6 +99,12 @@ struct device_row {
 
 #define MESSAGES_MAX 2
 
+// Whom a message is for. A stranger who is only answered as if is one too, so that budgets do not tell.
+struct recipient {
+	enum claim_kind kind;
+	struct slice value;
+};
+
 struct changes {
 	bool has_account;
 	struct account_row account;
@@ -118,6 +124,9 @@ struct changes {
 	size_t challenge_count;
 	struct message_row messages[MESSAGES_MAX];
 	size_t message_count;
+	struct recipient recipients[MESSAGES_MAX]; // who may be sent something, as far as is known
+	size_t recipient_count;
+	enum reason withheld; // why somebody is not; OK: nobody is left out
 	struct slice result;  // bytes of the result record; absent if the record is dead-lettered
 	struct slice receipt; // JSON of the receipt
 };

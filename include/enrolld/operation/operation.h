@@ -10,6 +10,7 @@
 #include "enrolld/model/facts.h"
 #include "enrolld/model/output.h"
 #include "enrolld/model/settings.h"
+#include "enrolld/operation/sending.h"
 
 struct operation_conf {
 	bool verify_email, verify_phone; // send a code (and link) to new addresses
@@ -22,6 +23,7 @@ struct operation {
 	const struct operation_conf *conf;
 	const struct keyring *keys;
 	int64_t horizon_ms;
+	struct sending *sending; // NULL: everybody is sent everything
 };
 
 // One request on its way. Everything lives in its arena.
@@ -34,6 +36,7 @@ struct operation_case {
 	enum reason refusal; // why it is refused so far; OK if it is not
 	const struct facts *facts;
 	struct arena *arena;
+	enum reason withheld[CLAIM_KIND_COUNT]; // why addresses of the kind are sent nothing now (held, no budget); OK if they are
 };
 
 enum decision {
@@ -43,7 +46,7 @@ enum decision {
 
 // For a new request (facts->hit NONE), and again when the store found other facts. Fills receipt and changes; account.password_hash is left absent for
 // DECISION_HASH. In this order, and the first that holds is the answer: buried, expired, over a limit before the body, unreadable, over a limit
-// before the rules, rules not met, operation not available, over a limit after the rules, identity taken.
+// before the rules, rules not met, operation not available, over a limit after the rules, identity taken, message withheld.
 enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			       struct changes *changes) ATTR_MUST_USE;
 

@@ -33,7 +33,7 @@ int passing_open(void **state)
 	const struct dialect_options options = {.keys = keys};
 	assert_ok(dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &dialects, &f_));
 	settings_defaults(&operation_settings, arena, &conf);
-	op = (struct operation){&conf, keys, INT64_C(30) * 86400000};
+	op = (struct operation){.conf = &conf, .keys = keys, .horizon_ms = INT64_C(30) * 86400000};
 	return 0;
 }
 

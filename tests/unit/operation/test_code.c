@@ -164,7 +164,7 @@ static int setup(void **state)
 	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
 		return -1;
 	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){&x->conf, x->keys, HORIZON_MS};
+	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = HORIZON_MS};
 	*state = x;
 	return 0;
 }

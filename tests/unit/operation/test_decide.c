@@ -76,7 +76,7 @@ static int setup(void **state)
 		return -1;
 	x->keys = keyring_for_tests();
 	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){&x->conf, x->keys, HORIZON_MS};
+	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = HORIZON_MS};
 	read_request(x, good);
 	*state = x;
 	return 0;

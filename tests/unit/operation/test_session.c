@@ -76,7 +76,7 @@ static int setup(void **state)
 	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &x->dialects, &f) != REASON_OK)
 		return -1;
 	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){&x->conf, x->keys, 30 * DAY_MS};
+	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = 30 * DAY_MS};
 	x->facts = (struct facts){.now_ms = NOW_MS};
 	*state = x;
 	return 0;
