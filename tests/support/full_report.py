@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 
+UNPRINTABLE = re.compile(r"[^\x09\x20-\x7e\u00a0-\uffff]")
 PROGRESS = re.compile(r"^\[ *[\d.]+ s\] (?!ok |FAIL )")
 MOST_LINES = 120
 HEAD = """# Report of the full test run
@@ -41,7 +42,7 @@ class FullReport:
         self.sections = {part.split("\n", 1)[0].strip(): part for part in re.split(r"^## ", text, flags=re.M)[1:]}
 
     def put(self, name, passed, failed, seconds, lines=()):
-        kept = [line.rstrip() for line in lines if not PROGRESS.match(line)]
+        kept = [UNPRINTABLE.sub("?", line.rstrip()) for line in lines if not PROGRESS.match(line)]
         if len(kept) > MOST_LINES:
             kept = [*kept[: MOST_LINES // 2], f"({len(kept) - MOST_LINES} lines left out)", *kept[-MOST_LINES // 2 :]]
         facts = (f"**{passed} passed, {failed} failed** in {seconds:.0f} s, commit {commit(self.root)}, "
