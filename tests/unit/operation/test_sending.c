@@ -379,6 +379,32 @@ static void strangers_are_recipients(void **state)
 	(void)decides(x, REASON_BUDGET_EXHAUSTED);
 }
 
+// Nor do they tell that an identity is taken, where the dialect does not.
+static void a_veiled_sign_up_is_withheld_as_any(void **state)
+{
+	struct fixture *x = *state;
+	in_force(x);
+	signs_up(x);
+	assert_int_equal(decides(x, REASON_OK), DECISION_HASH);
+	const size_t recipients = x->changes.recipient_count;
+	x->registration.veils_taken = true;
+	for (size_t i = 0; i < x->registration.claim_count; i++)
+		x->facts.taken[i] = true;
+	assert_int_equal(decides(x, REASON_IDENTITY_TAKEN), DECISION_HASH);
+	assert_true(x->receipt.veiled);
+	assert_int_equal(x->changes.recipient_count, recipients);
+	assert_int_equal(x->changes.message_count, 1);
+	x->c.withheld[CLAIM_EMAIL] = REASON_BUDGET_EXHAUSTED;
+	assert_int_equal(decides(x, REASON_BUDGET_EXHAUSTED), DECISION_STORE);
+	assert_false(x->receipt.veiled || x->receipt.has_account);
+	assert_int_equal(x->changes.message_count, 0);
+	set_realm(x, "main", "withheld", "silent");
+	in_force(x);
+	assert_int_equal(decides(x, REASON_IDENTITY_TAKEN), DECISION_HASH);
+	assert_true(x->receipt.veiled);
+	assert_int_equal(x->changes.message_count, 0);
+}
+
 static void tries(struct fixture *x, const char *code)
 {
 	reads(x, "/v1/codes/check",
@@ -437,6 +463,7 @@ int main(void)
 		test(a_silent_realm_answers_as_if_it_had_sent),
 		test(what_the_guard_says_holds_for_its_kind),
 		test(strangers_are_recipients),
+		test(a_veiled_sign_up_is_withheld_as_any),
 		test(a_number_for_tests_has_its_code_and_is_sent_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,6 +313,11 @@ static void who_knows_the_password_is_sent_the_code_once_more(void **state)
 	assert_true(uuid_equal(&x->changes.challenges[0].account_id, &x->facts.code.holder.account_id));
 	assert_memory_equal(x->changes.challenges[0].caller, x->registration.code.callers[0], DIGEST_SIZE);
 	assert_text(payload_of(x, 0).recipient, PHONE);
+	assert_int_equal(x->changes.recipient_count, 1);
+	x->c.withheld[CLAIM_PHONE] = REASON_PREFIX_HELD;
+	decides(x, REASON_ACCOUNT_PENDING);
+	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
+	x->c.withheld[CLAIM_PHONE] = REASON_OK;
 	x->facts.code.sent_ms = NOW_MS - MINUTE_MS + 1;
 	decides(x, REASON_ACCOUNT_PENDING);
 	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
