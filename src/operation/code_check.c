@@ -65,7 +65,7 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (use->has_address && (use->kind != code->kind || !slice_equal(use->value, code->value)))
 		return REASON_CODE_UNKNOWN;
-	if (code->superseded)
+	if (code->superseded || (use->by_caller && !operation_is_callers(c))) // another visitor has asked since
 		return REASON_CODE_SUPERSEDED;
 	if (!uuid_is_nil(&code->account_id) && (!code->holder.found || !uuid_equal(&code->account_id, &code->holder.account_id)))
 		return REASON_CODE_SUPERSEDED;

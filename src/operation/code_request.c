@@ -3,7 +3,7 @@
 #include "operation/operation_private.h"
 
 // Where codes are found by who asked, somebody else's is of no use: a new one takes its place.
-static bool is_callers(const struct operation_case *c)
+bool operation_is_callers(const struct operation_case *c)
 {
 	const struct code_use *use = &c->registration->code;
 	const struct code_facts *code = &c->facts->code;
@@ -19,7 +19,7 @@ static bool serves_again(const struct operation *op, const struct operation_case
 	const struct code_facts *code = &c->facts->code;
 	const struct uuid nobody = {0};
 	const struct uuid *holder = code->holder.found ? &code->holder.account_id : &nobody;
-	return code->found && !code->consumed && code->tries == 0 && is_callers(c) &&
+	return code->found && !code->consumed && code->tries == 0 && operation_is_callers(c) &&
 	       c->facts->now_ms <= code->created_ms + (code->expires_ms - code->created_ms) / 2 &&
 	       code->form.length == rule->form.length && code->form.alphabet == rule->form.alphabet &&
 	       keyring_has(op->keys, code->seed.epoch) && uuid_equal(&code->account_id, holder);

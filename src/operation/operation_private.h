@@ -86,6 +86,8 @@ bool operation_password_fits(const struct operation_case *c, struct receipt *rec
 // code_check.c: is the code that was tried the right one? The changes then hold and use it. false: as above.
 bool operation_code_fits(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 			 struct changes *changes, enum decision *ret) ATTR_MUST_USE;
+// code_request.c: was the code asked for by the one whose request this is? true too where it does not matter.
+bool operation_is_callers(const struct operation_case *c) ATTR_MUST_USE;
 // The address is the account's that has it, if it was not before. false: it is somebody else's who only says so.
 bool operation_prove(const struct operation_case *c, struct receipt *receipt, struct changes *changes) ATTR_MUST_USE;
 // code_check.c: one more failure of the address that the changes hold; and into the account that the receipt has.

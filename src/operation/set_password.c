@@ -34,6 +34,7 @@ static enum decision change_by_code(const struct operation *op, const struct ope
 	if (slice_is_absent(c->facts->password.made))
 		return DECISION_HASH;
 	char subject[CODE_SUBJECT_SIZE]; // whoever guessed at the old one keeps nobody from the new one
+	changes->code.ousts = c->facts->code.holder.pending;
 	code_subject(op->keys, claim_kind_name(changes->code.kind), changes->code.value, subject);
 	changes->code.eases = arena_copy(c->arena, slice_of(subject));
 	return change(op, c, receipt, changes);

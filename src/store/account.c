@@ -18,7 +18,7 @@ static const struct statement take = {"account_take",
 #define LAST(column) "(array_agg(w." column " ORDER BY w.n DESC) FILTER (WHERE w.password IS NOT NULL))[1] AS " column
 static const struct statement welcome = {"account_welcome",
 	"UPDATE enrolld.account AS a SET state = CASE WHEN k.activates AND a.state = 'pending' THEN 'active' ELSE a.state END, "
-		"password_hash = CASE WHEN k.ousts AND a.state = 'pending' THEN NULL WHEN k.hashed THEN k.password ELSE a.password_hash END, "
+		"password_hash = CASE WHEN k.hashed THEN k.password WHEN k.ousts AND a.state = 'pending' THEN NULL ELSE a.password_hash END, "
 		"password_serial = a.password_serial + (k.ousts AND a.state = 'pending' OR k.hashed AND k.renews IS NULL)::int4, "
 		"locale = coalesce(k.locale, a.locale), updated_at = now() "
 	"FROM (SELECT l.account_id, u.activates, u.ousts, u.locale, u.password, u.renews, "

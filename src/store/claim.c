@@ -7,6 +7,9 @@
 #define KEYS "unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k(realm, kind, value, n) " \
 	"JOIN enrolld.claim AS c ON c.realm = k.realm AND c.kind = k.kind AND c.value = k.value"
 
+// An address that nobody has shown to read. To user names nothing is sent: they let nobody in without a password.
+#define UNPROVED(c) c ".kind IN ('email', 'phone') AND " c ".verified_at IS NULL"
+
 static const struct statement find = {"claim_find", "SELECT k.n FROM " KEYS};
 
 // Only for requests whose inbox row is this transaction's: a repeat must not take what its first copy did not get.
@@ -29,8 +32,11 @@ static const struct statement give_back = {"claim_give_back",
 	"DELETE FROM enrolld.claim AS c USING unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
 	"WHERE c.realm = k.realm AND c.kind = k.kind AND c.value = k.value AND c.account_id = k.account_id AND c.claimed_at = now()"};
 
+// Those of the accounts too whose other addresses may go.
 static const struct statement take = {"claim_take",
-	"SELECT 1 FROM unnest($1::text[], $2::text[], $3::text[]) AS k(realm, kind, value) "
+	"SELECT 1 FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k(realm, kind, value) "
+		"UNION SELECT o.realm, o.kind, o.value FROM unnest($4::uuid[]) AS a(account_id) "
+			"JOIN enrolld.claim AS o ON o.account_id = a.account_id AND " UNPROVED("o") ") AS k "
 	"JOIN enrolld.claim AS c ON c.realm = k.realm AND c.kind = k.kind AND c.value = k.value "
 	"ORDER BY c.realm, c.kind, c.value FOR NO KEY UPDATE OF c"};
 
@@ -38,6 +44,11 @@ static const struct statement verify = {"claim_verify",
 	"UPDATE enrolld.claim AS c SET verified_at = clock_timestamp() "
 	"FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS k(realm, kind, value, account_id) "
 	"WHERE c.realm = k.realm AND c.kind = k.kind AND c.value = k.value AND c.account_id = k.account_id AND c.verified_at IS NULL"};
+
+// With the claim goes what was sent to it: a code of an account that does not hold the address is superseded.
+static const struct statement oust = {"claim_oust",
+	"DELETE FROM enrolld.claim AS c USING unnest($1::uuid[]) AS k(account_id) "
+	"WHERE c.account_id = k.account_id AND " UNPROVED("c")};
 // clang-format on
 
 static void add_key(struct params *params, const struct claim_ref *ref)
@@ -99,7 +110,7 @@ size_t claim_read(const PGresult *result, size_t row)
 void claim_take(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 3);
+	params_init(&params, 4);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = &items[i].changes->code;
@@ -109,6 +120,8 @@ void claim_take(struct pipeline *p, const struct store_item *items, size_t count
 		param_add_text(&params.at[0], items[i].request->realm);
 		param_add_text(&params.at[1], slice_of(claim_kind_name(code->kind)));
 		param_add_text(&params.at[2], code->value);
+		if (code->ousts)
+			param_add_uuid(&params.at[3], &code->account_id);
 	}
 	if (any)
 		(void)pipeline_add(p, &take, &params);
@@ -133,6 +146,24 @@ void claim_verify(struct pipeline *p, const struct store_item *items, size_t cou
 	}
 	if (any)
 		(void)pipeline_add(p, &verify, &params);
+	else
+		params_free(&params);
+}
+
+void claim_oust(struct pipeline *p, const struct store_item *items, size_t count)
+{
+	struct params params;
+	params_init(&params, 1);
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct code_change *code = store_item_code(&items[i]);
+		if (!code || !code->ousts)
+			continue;
+		any = true;
+		param_add_uuid(&params.at[0], &code->account_id);
+	}
+	if (any)
+		(void)pipeline_add(p, &oust, &params);
 	else
 		params_free(&params);
 }

@@ -65,18 +65,34 @@ static bool holds_its_address(const struct store_item *item)
 	return change->kind == code->kind && slice_equal(change->value, code->value);
 }
 
-// An account that is to get another password is held by one item of the batch, and is still the one that has the identity.
+static bool is_of_account(const struct store_item *item, const struct uuid *account)
+{
+	const struct code_change *code = &item->changes->code;
+	return item->outcome == STORE_WON && code->holds && !uuid_is_nil(account) && uuid_equal(&code->account_id, account);
+}
+
+// Does an item before it change the account in a way that this one must see, or this one what that one has seen?
+static bool is_in_turn(const struct store_item *items, size_t i)
+{
+	const struct code_change *code = &items[i].changes->code;
+	for (size_t j = 0; j < i; j++) {
+		const struct code_change *before = &items[j].changes->code;
+		bool excludes = (account_gets_password(&items[j]) && account_gets_password(&items[i])) || before->ousts ||
+				code->ousts;
+		if (excludes && is_of_account(&items[j], &code->account_id))
+			return false;
+	}
+	return true;
+}
+
+// An account that is to get another password is still the one that has the identity.
 static bool holds_its_account(const struct store_item *items, size_t i)
 {
-	const struct uuid *account = &items[i].changes->code.account_id;
-	if (!account_gets_password(&items[i]))
-		return true;
-	for (size_t j = 0; j < i; j++)
-		if (items[j].outcome == STORE_WON && account_gets_password(&items[j]) &&
-		    uuid_equal(&items[j].changes->code.account_id, account))
-			return false;
 	const struct code_holder *holder = &items[i].facts->code.holder;
-	return !holder->found || uuid_equal(&holder->account_id, account);
+	if (!is_in_turn(items, i))
+		return false;
+	return !account_gets_password(&items[i]) || !holder->found ||
+	       uuid_equal(&holder->account_id, &items[i].changes->code.account_id);
 }
 
 // What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.

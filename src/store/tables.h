@@ -32,6 +32,7 @@ size_t claim_read(const PGresult *result, size_t row) ATTR_MUST_USE; // index in
 // Locks those that are to be verified, since accounts are locked next.
 void claim_take(struct pipeline *p, const struct store_item *items, size_t count);
 void claim_verify(struct pipeline *p, const struct store_item *items, size_t count);
+void claim_oust(struct pipeline *p, const struct store_item *items, size_t count);
 
 // What an item that holds an address changes of it; NULL: nothing.
 const struct code_change *store_item_code(const struct store_item *item) ATTR_MUST_USE;

@@ -159,6 +159,7 @@ enum reason store_finish(struct store *store, const char *group, const struct ma
 	challenge_insert(&p, items, count);
 	give_back(store, &p, items);
 	claim_verify(&p, items, count);
+	claim_oust(&p, items, count);
 	account_welcome(&p, items, count);
 	account_insert(&p, items, count);
 	device_idle(&p, items, count);

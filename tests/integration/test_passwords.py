@@ -144,6 +144,44 @@ def case_a_code_proves_the_address_too(c):
     equal([e.header("ce_type").split(".")[2] for e in events], ["registered", "verified", "password_changed"], "events")
 
 
+def case_who_is_out_has_no_second_way_in(c):
+    """Somebody signs up with another's address and with one of his own. Once the other has come in, the own one is no more of the account."""
+    held = "select kind from enrolld.claim where account_id = %s::uuid order by kind"
+    for way in ("sign_in", "reset"):
+        phone, address = c.number(), c.talk.address()
+        account = c.talk.post({"email": address, "phone": phone, "username": f"ousted.{way}", "password": OLD}).account()
+        code = c.codes(phone)[0]
+        c.talk.post({"purpose": way, "email": address}, topic="otp", path="/v1/codes").reply(202)
+        proof = {"email": address, "code": MAIL.search(c.mail(address, 2).get_body(("plain",)).get_content()).group(0)}
+        if way == "reset":
+            c.set(**proof).reply(200)
+        else:
+            c.talk.post({"purpose": way, **proof}, topic="otp", path="/v1/codes/check").reply(200)
+        equal(c.rows(held, account), [("email",), ("username",)], f"{way}: what the account holds")
+        late = c.talk.post({"purpose": "verify_phone", "phone": phone, "code": code}, topic="otp", path="/v1/codes/check")
+        equal(late.body(409)["reason"], "code_superseded", f"{way}: the code of the sign-up")
+        again = c.talk.post({"purpose": "sign_in", "phone": phone}, topic="otp", path="/v1/codes").body(202)
+        equal(c.rows("select count(*) from enrolld.message where challenge_id = %s::uuid", again["challenge_id"]), [(0,)], f"{way}: texts to the other number")
+        c.set("yet another long password", username=f"ousted.{way}", old_password=OLD).reply(401)
+        equal(c.hash(account)[1], 1, f"{way}: serial")
+
+    def store(visitor, path, body):
+        return c.talk.post(body, topic="otp", path=f"{STORE}/{path}", headers=(("authorization", f"Bearer {visitor}"),))
+
+    address, mobile = c.talk.address(), {"code": "+91", "number": "9962793001"}
+    up = c.talk.post({"email": address, "mobile": mobile, "password": OLD}, path=f"{STORE}/signup", headers=(("authorization", "Bearer first"),))
+    up.reply(201)
+    link = up.body(201)["data"]
+    code = MAIL.search(c.mail(address).get_body(("plain",)).get_content()).group(0)
+    c.codes("+919962793001")
+    c.rows("update enrolld.challenge set sent_at = sent_at - interval '2 minutes' where claim_value = '+919962793001'")
+    store("second", "otp", {"mobile": mobile}).reply(200)
+    store("second", "otp/verify", {"otp": int(c.codes("+919962793001", 2)[1]), "source": "mobile"}).reply(200)
+    equal(c.rows("select count(*) from enrolld.claim where value = %s", address), [(0,)], "the other address")
+    store("first", "otp/verify", {"otp": int(code), "source": "email"}).reply(401)
+    c.talk.post(None, topic="otp", path=f"{STORE}/email/verify?userId={link['_id']}&token={link['email']['token']}", method="GET", headers=(("authorization", "Bearer first"),)).reply(401)
+
+
 def case_nobody_gets_in_by_a_claim(c):
     """An address that an active account only says it has lets nobody set its password; nor does one of nobody."""
     phone, address = c.number(), None

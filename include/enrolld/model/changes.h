@@ -57,7 +57,8 @@ struct code_change {
 	bool counts;   // failures and locked_until_ms are new
 	int64_t failures, locked_until_ms;
 	bool verifies; // the address is the account's
-	bool ousts;    // whoever set the account's password was never proved to have it: it goes, if the account is still pending
+	bool ousts; // whoever opened the account, which is pending, was never proved to have it: the password goes that is not new, and every
+		// other address that is not proved, with what was sent to it
 	struct uuid account_id; // that is signed in to, or whose address is verified; nil: none
 	struct slice locale;    // new one of an account that was there; absent: stays
 	struct slice password;  // hash of its new password, or of the same anew; absent: stays

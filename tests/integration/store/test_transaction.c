@@ -222,6 +222,58 @@ static void claims_of_an_account_with_the_same_id_are_taken_too(void **state)
 	assert_int_equal(store_one(store, second), STORE_LOST);
 }
 
+// A request that proves an address of the account.
+static struct sample *prove(struct sample *opened, int64_t offset, enum claim_kind kind, const char *value, bool ousts)
+{
+	struct sample *s = sample_create(arena, "oust", arena_printf(arena, "id-%lld", (long long)offset).ptr, offset);
+	struct code_use *use = &s->registration.code;
+	sample_refuse(s);
+	use->has_address = use->by_password = true;
+	use->kind = kind;
+	use->value = slice_of(value);
+	s->changes.code = (struct code_change){.holds = true,
+					       .kind = kind,
+					       .value = use->value,
+					       .verifies = true,
+					       .ousts = ousts,
+					       .account_id = opened->changes.account.account_id};
+	return s;
+}
+
+// Whoever opened the account tries a code of his own address in the very batch in which another proves his: the first of the two counts.
+static void nobody_comes_in_beside_who_ousts_him(void **state)
+{
+	(void)state;
+	for (int64_t first = 0; first < 2; first++) {
+		const char *mail = arena_printf(arena, "ada%d@a.example", (int)first).ptr;
+		const char *phone = arena_printf(arena, "+43123456%d", (int)first).ptr;
+		struct sample *opened = sample_create(arena, "oust", arena_printf(arena, "opened-%d", (int)first).ptr,
+						      100 + 10 * first);
+		sample_claim(opened, CLAIM_EMAIL, mail);
+		sample_claim(opened, CLAIM_PHONE, phone);
+		sample_claim(opened, CLAIM_USERNAME, mail);
+		sample_accept(opened);
+		opened->changes.account.account_id.bytes[15] ^= (uint8_t)(first + 1);
+		opened->changes.account.state = "pending";
+		assert_int_equal(store_one(store, opened), STORE_WON);
+		struct sample *both[2];
+		both[first] = prove(opened, 101 + 10 * first + first, CLAIM_EMAIL, mail, true);
+		both[1 - first] = prove(opened, 102 + 10 * first - first, CLAIM_PHONE, phone, false);
+		struct store_item items[] = {sample_item(both[0]), sample_item(both[1])};
+		assert_ok(store_begin(store, SAMPLE_GROUP, items, 2, &f_));
+		assert_int_equal(items[0].outcome, STORE_WON);
+		assert_int_equal(items[1].outcome, STORE_AGAIN);
+		assert_ok(store_finish(store, SAMPLE_GROUP, NULL, 0, items, 2, &f_));
+		const char *held = fixture_sql(
+			fx,
+			"SELECT string_agg(concat_ws(' ', c.kind, c.verified_at IS NOT NULL), ', ' ORDER BY c.kind) "
+			"FROM enrolld.claim AS c JOIN enrolld.claim AS m USING (account_id) WHERE m.value = '%s' "
+			"AND m.kind = 'username'",
+			mail);
+		assert_string_equal(held, first == 0 ? "email t, username f" : "email f, phone t, username f");
+	}
+}
+
 static void marks_are_raised_and_never_lowered(void **state)
 {
 	(void)state;
@@ -366,6 +418,7 @@ int main(void)
 		TEST(hits_have_their_classes),
 		TEST(a_loser_gives_back_what_it_won),
 		TEST(claims_of_an_account_with_the_same_id_are_taken_too),
+		TEST(nobody_comes_in_beside_who_ousts_him),
 		TEST(marks_are_raised_and_never_lowered),
 		TEST(the_mark_of_each_items_partition_is_its_own),
 		TEST(a_cancelled_transaction_leaves_nothing),

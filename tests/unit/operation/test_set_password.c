@@ -226,6 +226,7 @@ static void only_a_proved_address_sets_it(void **state)
 	x->facts.code.holder.pending = true; // nobody else has proved anything: it is whose the address is
 	decides(x, REASON_OK);
 	assert_true(x->changes.code.verifies && x->receipt.verified);
+	assert_true(x->changes.code.ousts); // whoever opened it has no other address of it
 	x->facts.code.holder = (struct code_holder){0};
 	x->facts.code.account_id = (struct uuid){0};
 	decides(x, REASON_IDENTITY_UNKNOWN);

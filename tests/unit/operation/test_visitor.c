@@ -88,6 +88,9 @@ static const char *has_code(struct fixture *x, const char *purpose)
 	code->account_id = account_id();
 	code->seed = (struct code_seed){.nonce = {{1, 2, 3}}, .epoch = 1};
 	code->form = (struct code_form){6, CODE_DIGITS};
+	code->has_caller = x->registration.code.caller_count > 0;
+	if (code->has_caller)
+		memcpy(code->caller, x->registration.code.callers[0], DIGEST_SIZE);
 	code->created_ms = code->sent_ms = NOW_MS - 2 * MINUTE_MS;
 	code->expires_ms = code->created_ms + 10 * MINUTE_MS;
 	code->holder = (struct code_holder){
@@ -207,6 +210,22 @@ static void whoever_signed_up_enters_and_keeps_the_password(void **state)
 	x->facts.code.seed.nonce.bytes[0] ^= 1;
 	decides(x, REASON_CODE_WRONG);
 	assert_false(x->receipt.has_account || x->receipt.has_mint);
+}
+
+// The newest code of the address is another's, who asked after this visitor did: it is neither compared nor are its tries used up.
+static void a_code_of_another_visitor_is_not_tried(void **state)
+{
+	struct fixture *x = *state;
+	tries_right(x, "sign_in");
+	x->facts.code.caller[0] ^= 1;
+	decides(x, REASON_CODE_SUPERSEDED);
+	assert_false(x->changes.code.holds || x->changes.code.tries || x->changes.code.counts);
+	x->facts.code.has_caller = false;
+	decides(x, REASON_CODE_SUPERSEDED);
+	tries(x, "0", "sign_in");
+	x->facts.code.caller[0] ^= 1;
+	decides(x, REASON_CODE_SUPERSEDED);
+	assert_false(x->changes.code.counts);
 }
 
 // Of an active account of somebody else, who only says that it has the address: its code lets in nobody but who signed up with it.
@@ -346,10 +365,15 @@ static void all_identities_must_be_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_sign_up_sends_codes_that_are_its_visitors),        test(whoever_signed_up_enters_and_keeps_the_password),
-		test(a_code_of_a_sign_up_is_no_way_in_for_who_reads_it),  test(numbers_have_lost_their_zeros),
-		test(a_link_verifies_its_own_account_and_lets_nobody_in), test(another_visitors_code_is_not_sent_again),
-		test(who_knows_the_password_is_sent_the_code_once_more),  test(all_identities_must_be_known),
+		test(a_sign_up_sends_codes_that_are_its_visitors),
+		test(whoever_signed_up_enters_and_keeps_the_password),
+		test(a_code_of_a_sign_up_is_no_way_in_for_who_reads_it),
+		test(numbers_have_lost_their_zeros),
+		test(a_link_verifies_its_own_account_and_lets_nobody_in),
+		test(another_visitors_code_is_not_sent_again),
+		test(who_knows_the_password_is_sent_the_code_once_more),
+		test(all_identities_must_be_known),
+		test(a_code_of_another_visitor_is_not_tried),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
