@@ -37,13 +37,29 @@ static enum decision refuse_invalid(const struct operation_case *c, struct recei
 	return operation_refuse(c, reason, receipt, changes);
 }
 
+// The taken ones to which nothing is sent, as user names: nobody could be told of these but whoever asks. Whether the addresses beside them are
+// taken is then not told at all.
+static bool find_names(const struct operation_case *c, bool names[static CLAIMS_MAX])
+{
+	const struct registration *r = c->registration;
+	bool any = false;
+	for (size_t i = 0; i < CLAIMS_MAX; i++) {
+		bool is_address = i < r->claim_count && (r->claims[i].kind == CLAIM_EMAIL || r->claims[i].kind == CLAIM_PHONE);
+		names[i] = i < r->claim_count && c->facts->taken[i] && !is_address;
+		any = any || names[i];
+	}
+	return any;
+}
+
 static enum decision refuse_taken(const struct operation *op, const struct operation_case *c, struct receipt *receipt,
 				  struct changes *changes)
 {
 	(void)!operation_refuse(c, REASON_IDENTITY_TAKEN, receipt, changes);
-	if (c->registration->veils_taken)
+	bool shown[CLAIMS_MAX], named = find_names(c, shown);
+	if (c->registration->veils_taken && !named)
 		return operation_veil(op, c, receipt, changes);
-	(void)dialect_taken(c->route, c->registration, c->facts->taken, c->arena, &receipt->violations, &receipt->violation_count);
+	const bool *taken = c->registration->veils_taken ? shown : c->facts->taken;
+	(void)dialect_taken(c->route, c->registration, taken, c->arena, &receipt->violations, &receipt->violation_count);
 	operation_seal_case(c, receipt, changes);
 	return op->conf->hash_taken && c->registration->password ? DECISION_HASH : DECISION_STORE;
 }
@@ -123,16 +139,19 @@ void operation_seal_case(const struct operation_case *c, const struct receipt *r
 		changes->result = operation_result_bytes(c->request, c->route != NULL, receipt, c->arena);
 }
 
-// A code that is asked for, or tried, or a session that is gone on with long after the fact would reach or let in nobody who waits for it.
+#define SIGN_IN_AGE_MS (INT64_C(60) * 1000) // where the dialect says nothing of sessions
+
+// A code that is asked for, or tried, or a session that is begun or gone on with long after the fact would reach or let in nobody who waits for it.
 static int64_t age_allowed(const struct operation *op, const struct operation_case *c)
 {
 	const struct registration *r = c->registration;
 	int64_t age = op->horizon_ms;
 	if (r && r->code.rule && r->code.rule->request_age_ms < age)
 		age = r->code.rule->request_age_ms;
-	if (r && r->operation == OPERATION_REFRESH && r->session.rule && r->session.rule->request_age_ms < age)
-		age = r->session.rule->request_age_ms;
-	return age;
+	if (!r || (r->operation != OPERATION_REFRESH && r->operation != OPERATION_SIGN_IN))
+		return age;
+	int64_t session = r->session.rule ? r->session.rule->request_age_ms : SIGN_IN_AGE_MS;
+	return session < age ? session : age;
 }
 
 enum decision operation_decide(const struct operation *op, const struct operation_case *c, struct receipt *receipt,

@@ -17,6 +17,7 @@ static void remind(const struct operation *op, const struct operation_case *c, s
 	const struct code_facts *code = &c->facts->code;
 	const struct code_rule *rule = c->registration->code.rule;
 	bool sends;
+	changes->code.reminds = rule != NULL;
 	if (!rule || (code->found && c->facts->now_ms < code->sent_ms + rule->gap_ms))
 		return;
 	(void)!operation_address(op, c, code->kind, code->value, changes, &sends);

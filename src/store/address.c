@@ -60,10 +60,19 @@ static struct address_row row_of(const struct store_item *item)
 	};
 }
 
-static struct address_row eased_row_of(const struct store_item *item)
+// The other row that it holds, if it has one: no item both eases and reminds.
+static struct address_row second_row_of(const struct store_item *item)
 {
 	const struct code_change *code = &item->changes->code;
+	if (code->reminds)
+		return (struct address_row){
+			.realm = item->request->realm, .kind = slice_of(claim_kind_name(code->kind)), .value = code->value};
 	return (struct address_row){.realm = item->request->realm, .kind = password_kind(code->kind), .value = code->eases};
+}
+
+static bool has_second_row(const struct code_change *code)
+{
+	return code->reminds || !slice_is_absent(code->eases);
 }
 
 void address_table_begin(struct address_table *table, const struct store_item *items, size_t count, struct arena *arena)
@@ -73,8 +82,8 @@ void address_table_begin(struct address_table *table, const struct store_item *i
 		const struct code_change *code = &items[i].changes->code;
 		if (code->holds)
 			table->rows[table->count++] = row_of(&items[i]);
-		if (code->holds && !slice_is_absent(code->eases))
-			table->rows[table->count++] = eased_row_of(&items[i]);
+		if (code->holds && has_second_row(code))
+			table->rows[table->count++] = second_row_of(&items[i]);
 	}
 	if (table->count == 0)
 		return;
@@ -124,8 +133,8 @@ static bool own(const struct address_table *table, const struct address_row *key
 
 bool address_owned(const struct address_table *table, const struct store_item *item)
 {
-	struct address_row row = row_of(item), eased = eased_row_of(item);
-	return own(table, &row, item) && (slice_is_absent(eased.value) || own(table, &eased, item));
+	struct address_row row = row_of(item), second = second_row_of(item);
+	return own(table, &row, item) && (!has_second_row(&item->changes->code) || own(table, &second, item));
 }
 
 static void add_count(struct params *params, const struct address_row *row, int64_t failures, int64_t locked_until_ms)
@@ -146,7 +155,7 @@ void address_count(struct pipeline *p, const struct store_item *items, size_t co
 		if (!code)
 			continue;
 		any = any || code->counts || !slice_is_absent(code->eases);
-		struct address_row row = row_of(&items[i]), eased = eased_row_of(&items[i]);
+		struct address_row row = row_of(&items[i]), eased = second_row_of(&items[i]);
 		if (code->counts)
 			add_count(&params, &row, code->failures, code->locked_until_ms);
 		if (!slice_is_absent(code->eases))

@@ -299,6 +299,10 @@ def case_a_taken_address_shows_in_no_answer(c):
     equal(c.rows("select count(*) from enrolld.message where template = 'account_exists_email'"), [(1,)], "such mails")
     c.enter(address, OLD).reply(200)
     equal(c.hash(account)[1], 0, "serial of the password")
+    c.talk.post({"email": c.talk.address(), "username": "veiled.name", "password": OLD}).reply(201)
+    named = [c.talk.post({"email": mail, "username": "veiled.name", "password": NEW}).body(409) for mail in (address, c.talk.address())]
+    equal([v["field"] for v in named[0]["violations"]], ["/username"], "a user name is told of, since nobody is mailed")
+    equal(*[{**body, "request_id": 0} for body in named], "whether the address beside it is taken or free")
 
 
 def case_nothing_is_kept(c):

@@ -50,6 +50,7 @@ struct code_change {
 	struct slice value;
 	struct slice subject; // of failures of a password, which are counted apart; absent: the address
 	struct slice eases;   // another such subject, whose failures are over: it is held too; absent: none
+	bool reminds;         // with a subject: the address is held too, since it may be sent a code
 	struct uuid challenge_id;
 	bool sends;    // one more message
 	bool tries;    // one more try

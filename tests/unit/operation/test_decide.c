@@ -248,6 +248,15 @@ static void a_taken_identity_may_be_veiled(void **state)
 	x->facts.taken[1] = true; // texts cost money
 	(void)decide(x);
 	assert_int_equal(x->changes.message_count, 0);
+	x->registration.claim_count = 4; // of a file with as many fields for mail addresses
+	for (size_t i = 0; i < x->registration.claim_count; i++) {
+		x->registration.claims[i] = (struct claim){.kind = CLAIM_EMAIL,
+							   .value = arena_printf(x->arena, "m%zu@a.example", i)};
+		x->facts.taken[i] = true;
+	}
+	(void)decide(x);
+	assert_int_equal(x->changes.message_count, MESSAGES_MAX);
+	assert_true(x->changes.recipient_count <= MESSAGES_MAX);
 }
 
 static void result_bytes_are_as_documented(void **state)

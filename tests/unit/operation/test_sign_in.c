@@ -190,6 +190,23 @@ static void a_pending_account_is_not_entered(void **state)
 	assert_false(x->receipt.has_account || x->receipt.has_mint);
 }
 
+// Whoever typed the password has given up; so has whoever goes on with a session.
+static void what_waited_is_not_compared(void **state)
+{
+	struct fixture *x = *state;
+	has_account(x);
+	compared(x, PASSWORD_FITS);
+	x->request.asked_ms = NOW_MS - 60000;
+	decides(x, REASON_OK);
+	x->request.asked_ms--;
+	decides(x, REASON_REQUEST_EXPIRED);
+	assert_false(x->changes.code.holds);
+	const struct session_rule rule = {.request_age_ms = 120000};
+	x->registration.session.rule = &rule;
+	x->registration.session.opens = false;
+	decides(x, REASON_OK);
+}
+
 // People type anything into such a field, a password too: it is not kept, and what is counted by it is not the address's.
 static void failures_are_counted_by_a_digest(void **state)
 {
@@ -283,6 +300,7 @@ int main(void)
 		test(the_right_password_enters),
 		test(wrong_ones_are_told_and_counted_alike),
 		test(a_pending_account_is_not_entered),
+		test(what_waited_is_not_compared),
 		test(failures_are_counted_by_a_digest),
 		test(nobody_is_not_compared),
 		test(confirmed_under_the_lock),

@@ -333,6 +333,7 @@ static void who_knows_the_password_is_sent_the_code_once_more(void **state)
 	assert_memory_equal(x->changes.challenges[0].caller, x->registration.code.callers[0], DIGEST_SIZE);
 	assert_text(payload_of(x, 0).recipient, PHONE);
 	assert_int_equal(x->changes.recipient_count, 1);
+	assert_true(x->changes.code.holds && x->changes.code.reminds && !slice_is_absent(x->changes.code.subject));
 	x->c.withheld[CLAIM_PHONE] = REASON_PREFIX_HELD;
 	decides(x, REASON_ACCOUNT_PENDING);
 	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
