@@ -7,6 +7,7 @@ anything. All else is exact.
 import fnmatch
 import json
 import re
+import urllib.parse
 
 HEADERS_MAX, HEADER_BYTES_MAX, VALUE_MAX = 256, 64 << 10, 64 << 10
 DEPTH_MAX, VALUES_MAX = 16, 1000
@@ -20,6 +21,15 @@ SESSIONS = b"/v1/sessions"  # POST and DELETE
 FIELDS = {"email", "phone", "username", "password", "password_hash", "given_name", "family_name", "display_name", "birth_date", "locale", "attributes"}
 EVENTS = {b"enrolld.signup.v1", b"enrolld.password.v1", b"enrolld.code.request.v1", b"enrolld.code.check.v1", b"enrolld.verify.v1",
           b"enrolld.signin.v1", b"enrolld.refresh.v1", b"enrolld.signout.v1"}
+
+
+def decodes(path):
+    """Is the query UTF-8 when its escapes are undone?"""
+    try:
+        urllib.parse.unquote_to_bytes(path.partition(b"?")[2].replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Expected:
@@ -202,19 +212,20 @@ class Contract:
             if method not in methods:
                 return {"method_not_allowed" if methods else "unknown_route"}
             signs_up, bare = path == b"/v1/accounts", path == b"/v1/verify"
+        others = OTHERS | {"invalid_utf8"} if bare and not decodes(read.get(b":path") or b"") else OTHERS
         media = (read.get(b"content-type") or b"").split(b";", 1)[0].strip(b" \t").lower()
         fits = media in (b"", b"application/json") or (media.startswith(b"application/") and media.endswith(b"+json") and len(media) >= 17)
         if not fits:
             return {"unsupported_media_type"}
         if not record.value:
-            return set(OTHERS) if bare else {"empty"}
+            return set(others) if bare else {"empty"}
         body, faults = read_json(record.value)
         if faults:
             return faults
         if signs_up and body == record.body:
             # A bit that fell over may have made this name of that of another spoilt one; account.py sees whether it is taken.
             return {"accepted"} if record.valid else {"accepted", "identity_taken"}
-        judged = set(JUDGED if signs_up else OTHERS)
+        judged = set(JUDGED if signs_up else others)
         if signs_up and any(holds_nul(value) for name, value in body.items() if name in FIELDS):
             judged = {"invalid", "nul_character"}
         own = body.get("request_id")
