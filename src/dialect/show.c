@@ -50,6 +50,9 @@ void show_token(struct dialect_reading *reading, const struct token_spec *spec, 
 	use->shown = true;
 	use->digest_count = 0;
 	use->access = spec->use == TOKEN_ACCESS;
+	use->kind = spec->kind;
+	use->alphabet = spec->alphabet;
+	use->is_signed = spec->payload != NULL;
 	struct slice id = spec->payload ? open_signed(reading, spec, token, &use->expires_ms) : behind_bar(token);
 	if (id.len != spec->length)
 		return;

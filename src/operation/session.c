@@ -43,14 +43,37 @@ void operation_add_mint(const struct operation *op, const struct operation_case 
 		begin_session(op, c, receipt, changes);
 }
 
-// Whatever was used since: of a token that came to be ours the name alone says which session is meant.
+// Is it the token of the session after so many uses?
+static bool is_token(const struct operation *op, const struct operation_case *c, uint32_t serial)
+{
+	const struct session_use *use = &c->registration->session;
+	struct session_seed seed = c->facts->session.seed;
+	char wanted[SESSION_TOKEN_MAX + 1];
+	seed.serial = serial;
+	session_token(op->keys, use->kind, c->request->realm, &seed, use->alphabet, use->token.len, wanted);
+	bool equal = digest_equal(wanted, use->token.ptr, use->token.len);
+	secret_wipe(wanted, sizeof(wanted));
+	return equal;
+}
+
+// Is it the session's, of now or of an earlier use? The name is no proof: access tokens that others read and log begin with it too.
+static bool is_genuine(const struct operation *op, const struct operation_case *c)
+{
+	uint32_t serial = c->facts->session.seed.serial;
+	bool genuine = c->registration->session.is_signed || is_token(op, c, serial);
+	for (uint32_t uses = 1; !genuine && uses <= SESSION_EARLIER_MAX && uses <= serial; uses++)
+		genuine = is_token(op, c, serial - uses);
+	return genuine;
+}
+
+// Whatever was used since: a token says which session is meant, and nothing is done to one for a token that is none of its own.
 static enum reason standing(const struct operation *op, const struct operation_case *c)
 {
 	const struct session_use *use = &c->registration->session;
 	const struct session_facts *session = &c->facts->session;
 	if (use->digest_count > 0 && use->expires_ms != 0 && c->facts->now_ms >= use->expires_ms)
 		return REASON_TOKEN_EXPIRED;
-	if (use->digest_count == 0 || !session->found || !keyring_has(op->keys, session->seed.epoch))
+	if (use->digest_count == 0 || !session->found || !keyring_has(op->keys, session->seed.epoch) || !is_genuine(op, c))
 		return REASON_TOKEN_INVALID;
 	if (session->revoked)
 		return REASON_TOKEN_REVOKED;
@@ -60,19 +83,6 @@ static enum reason standing(const struct operation *op, const struct operation_c
 enum reason operation_access(const struct operation *op, const struct operation_case *c)
 {
 	return c->registration->session.access ? standing(op, c) : REASON_OK;
-}
-
-// Is it the token of the session after so many uses?
-static bool is_token(const struct operation *op, const struct operation_case *c, uint32_t serial)
-{
-	const struct session_use *use = &c->registration->session;
-	struct session_seed seed = c->facts->session.seed;
-	char wanted[SESSION_TOKEN_MAX + 1];
-	seed.serial = serial;
-	session_token(op->keys, use->rule->kind, c->request->realm, &seed, use->rule->alphabet, use->rule->length, wanted);
-	bool equal = digest_equal(wanted, use->token.ptr, use->rule->length);
-	secret_wipe(wanted, sizeof(wanted));
-	return equal;
 }
 
 // Was it used a moment ago, by a client that has not heard of it?

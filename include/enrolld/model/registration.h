@@ -121,9 +121,11 @@ struct session_use {
 	bool shown;                                       // there is a token
 	uint8_t digests[SESSION_EPOCHS_MAX][DIGEST_SIZE]; // of the session it names, under each epoch of the key ring
 	size_t digest_count;                              // 0: it is none of ours
-	struct slice token;                               // as session_token() made it
-	int64_t expires_ms;                               // as it says itself; 0: it does not
-	enum session_scope scope;                         // of a sign-out
+	const char *kind, *alphabet;                      // of the token, as session_token() takes them
+	bool is_signed;                                   // and its signature was right: nobody else has made it
+	struct slice token;       // as session_token() made it, or, of one that is not signed, seems to have
+	int64_t expires_ms;       // as it says itself; 0: it does not
+	enum session_scope scope; // of a sign-out
 };
 
 #define CLAIMS_MAX 6

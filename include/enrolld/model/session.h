@@ -16,7 +16,8 @@
 #define SESSION_NAME_LENGTH 24 // hexadecimal digits: 96 bits
 #define SESSION_TOKEN_MIN 32   // 8 characters tell the uses of a signed one apart; opaque ones are longer
 #define SESSION_TOKEN_MAX 256
-#define SESSION_EPOCHS_MAX 8 // of the key ring, the newest ones: rows of older ones are found no more
+#define SESSION_EARLIER_MAX 256 // uses ago that an opaque token is still known for one of its session
+#define SESSION_EPOCHS_MAX 8    // of the key ring, the newest ones: rows of older ones are found no more
 
 // What a session's tokens are derived from, with their realm and kind.
 struct session_seed {

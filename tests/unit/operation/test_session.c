@@ -356,6 +356,75 @@ static void signing_out(void **state)
 	leaves(x, "nothing of ours", "one", REASON_TOKEN_INVALID);
 }
 
+static const char *spoilt(struct fixture *x, const char *token, size_t at)
+{
+	char *other = arena_alloc(x->arena, strlen(token) + 1);
+	memcpy(other, token, strlen(token) + 1);
+	other[at] = other[at] == 'x' ? 'y' : 'x';
+	return other;
+}
+
+// All tokens of a session begin with its name, which whoever sees an access token knows.
+static void a_name_is_no_token(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	for (unsigned use = 0; use < 3; use++) {
+		static const size_t places[] = {SESSION_NAME_LENGTH, 40, 63};
+		for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+			const char *other = spoilt(x, token, places[i]);
+			refreshes(x, other, REASON_TOKEN_INVALID);
+			assert_true(!x->changes.sessions.holds && x->changes.sessions.ends == SESSION_NONE);
+			leaves(x, other, "all", REASON_TOKEN_INVALID);
+			assert_true(!x->changes.sessions.holds && x->changes.sessions.ends == SESSION_NONE);
+		}
+		refreshes(x, token, REASON_OK);
+		token = answered(x, "refresh_token");
+		stored(x);
+	}
+	x->facts.session.revoked = true;
+	refreshes(x, spoilt(x, token, 40), REASON_TOKEN_INVALID);
+	leaves(x, spoilt(x, token, 40), "one", REASON_TOKEN_INVALID);
+	leaves(x, token, "one", REASON_OK);
+}
+
+static void so_many_uses_ago_it_is_still_known(void **state)
+{
+	struct fixture *x = *state;
+	const char *token = enters(x);
+	x->facts.session.seed.serial = SESSION_EARLIER_MAX;
+	refreshes(x, token, REASON_TOKEN_USED);
+	assert_int_equal(x->changes.sessions.ends, SESSION_ONE);
+	x->facts.session.seed.serial++;
+	refreshes(x, token, REASON_TOKEN_INVALID);
+	assert_int_equal(x->changes.sessions.ends, SESSION_NONE);
+}
+
+// Opaque ones say nothing of their kind.
+static void access_is_asked_for_the_whole_token(void **state)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct fixture *x = *state;
+	char token[48 + 1];
+	refreshes(x, enters(x), REASON_OK);
+	stored(x);
+	struct session_use *use = &x->registration.session;
+	for (uint32_t serial = 0; serial <= 2; serial++) {
+		const struct session_seed seed = {x->facts.session.seed.nonce, 1, serial};
+		session_token(x->keys, "token.native.opaque", x->request.realm, &seed, hex, 48, token);
+		use->access = true;
+		use->kind = "token.native.opaque";
+		use->alphabet = hex;
+		use->token = (struct slice){token, 48};
+		assert_int_equal(operation_access(&x->op, &x->c), serial < 2 ? REASON_OK : REASON_TOKEN_INVALID);
+		use->token = slice_of(spoilt(x, token, 47));
+		assert_int_equal(operation_access(&x->op, &x->c), REASON_TOKEN_INVALID);
+		use->kind = "token.native.refresh";
+		use->token = (struct slice){token, 48};
+		assert_int_equal(operation_access(&x->op, &x->c), REASON_TOKEN_INVALID);
+	}
+}
+
 // Customers of phone-customers: the receipt of a code that was right, as the database has it then.
 static void customer(struct fixture *x)
 {
@@ -473,6 +542,9 @@ int main(void)
 		test(a_session_has_an_end),
 		test(what_is_none_of_ours_finds_nothing),
 		test(signing_out),
+		test(a_name_is_no_token),
+		test(so_many_uses_ago_it_is_still_known),
+		test(access_is_asked_for_the_whole_token),
 		test(signed_tokens),
 		test(a_frontend_may_take_old_ones),
 		test(an_owner_ends_what_was_begun_before),
