@@ -86,6 +86,24 @@ static const struct uuid *touched(const struct changes *changes)
 	return is_welcome(&changes->code) ? &changes->code.account_id : NULL;
 }
 
+static bool ends_password(const struct store_item *item)
+{
+	return account_gets_password(item) || (item->changes->code.holds && item->changes->code.ousts);
+}
+
+static bool same_account(const struct changes *a, const struct changes *b)
+{
+	const struct uuid *one = touched(a), *two = touched(b);
+	return (one && two && uuid_equal(one, two)) ||
+	       (!uuid_is_nil(&a->code.account_id) && uuid_equal(&a->code.account_id, &b->code.account_id));
+}
+
+bool account_disputed(const struct store_item *a, const struct store_item *b)
+{
+	return a->changes->code.holds && b->changes->code.holds && (ends_password(a) || ends_password(b)) &&
+	       same_account(a->changes, b->changes);
+}
+
 void account_take(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;

@@ -65,34 +65,21 @@ static bool holds_its_address(const struct store_item *item)
 	return change->kind == code->kind && slice_equal(change->value, code->value);
 }
 
-static bool is_of_account(const struct store_item *item, const struct uuid *account)
+// Is the account that is to get another password still the one that has the identity?
+static bool holds_its_account(const struct store_item *item)
 {
-	const struct code_change *code = &item->changes->code;
-	return item->outcome == STORE_WON && code->holds && !uuid_is_nil(account) && uuid_equal(&code->account_id, account);
+	const struct code_holder *holder = &item->facts->code.holder;
+	return !account_gets_password(item) || !holder->found || uuid_equal(&holder->account_id, &item->changes->code.account_id);
 }
 
-// Does an item before it change the account in a way that this one must see, or this one what that one has seen?
-static bool is_in_turn(const struct store_item *items, size_t i)
+// Whoever comes after another password of its account, or has one after an entry with the old one, is to see what the first has changed. The identities may
+// be different ones, which no address holds together.
+static bool is_first_of_account(const struct store_item *items, size_t i)
 {
-	const struct code_change *code = &items[i].changes->code;
-	for (size_t j = 0; j < i; j++) {
-		const struct code_change *before = &items[j].changes->code;
-		bool excludes = (account_gets_password(&items[j]) && account_gets_password(&items[i])) || before->ousts ||
-				code->ousts;
-		if (excludes && is_of_account(&items[j], &code->account_id))
+	for (size_t j = 0; j < i; j++)
+		if (store_item_code(&items[j]) && account_disputed(&items[j], &items[i]))
 			return false;
-	}
 	return true;
-}
-
-// An account that is to get another password is still the one that has the identity.
-static bool holds_its_account(const struct store_item *items, size_t i)
-{
-	const struct code_holder *holder = &items[i].facts->code.holder;
-	if (!is_in_turn(items, i))
-		return false;
-	return !account_gets_password(&items[i]) || !holder->found ||
-	       uuid_equal(&holder->account_id, &items[i].changes->code.account_id);
 }
 
 // What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.
@@ -106,8 +93,9 @@ static enum reason settle_codes(const struct settling *s, const struct pipeline 
 	code_read(pipeline_result(p, handle), store->codes, store->code_count);
 	for (size_t i = 0; i < store->code_count; i++) {
 		struct store_item *item = &s->items[store->codes[i].item];
-		bool held = item->outcome == STORE_HIT || (address_owned(&store->addresses, item) && holds_its_address(item) &&
-							   holds_its_account(s->items, store->codes[i].item));
+		bool held = item->outcome == STORE_HIT ||
+			    (address_owned(&store->addresses, item) && holds_its_address(item) && holds_its_account(item) &&
+			     is_first_of_account(s->items, store->codes[i].item));
 		if (!held)
 			item->outcome = STORE_AGAIN;
 	}

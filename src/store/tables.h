@@ -45,6 +45,8 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 // theirs begins meanwhile.
 void account_take(struct pipeline *p, const struct store_item *items, size_t count);
 bool account_gets_password(const struct store_item *item) ATTR_MUST_USE;
+// Do both hold an address of one account, and one of them ends what its password is good for?
+bool account_disputed(const struct store_item *a, const struct store_item *b) ATTR_MUST_USE;
 // Accounts that were there: verified by an address, their language, their password.
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count);
 void device_idle(struct pipeline *p, const struct store_item *items, size_t count); // those that sessions ended on
