@@ -55,12 +55,13 @@ struct slice sign_compact(const struct sign_key *key, struct slice header, struc
 	return (struct slice){token, len};
 }
 
-static void derive_seed(const struct keyring *ring, uint16_t epoch, struct slice realm, enum key_purpose purpose, const char *use,
-			uint8_t seed[static KEY_SIZE])
+static void derive_seed(const struct keyring *ring, uint16_t epoch, enum key_purpose purpose, const char *use,
+			const struct slice *parts, size_t count, uint8_t seed[static KEY_SIZE])
 {
 	struct frame frame;
 	frame_start(&frame, keyring_key(ring, epoch, purpose), KEY_SIZE, use);
-	frame_part(&frame, realm);
+	for (size_t i = 0; i < count; i++)
+		frame_part(&frame, parts[i]);
 	frame_end(&frame, seed);
 }
 
@@ -70,7 +71,7 @@ static void derive_pair(const struct keyring *ring, uint16_t epoch, struct slice
 {
 	_Static_assert(crypto_sign_SEEDBYTES == KEY_SIZE, "a seed is a key");
 	uint8_t seed[KEY_SIZE];
-	derive_seed(ring, epoch, realm, KEY_PAIR, "eddsa", seed);
+	derive_seed(ring, epoch, KEY_PAIR, "eddsa", &realm, 1, seed);
 	(void)crypto_sign_seed_keypair(public, secret, seed);
 	sodium_memzero(seed, sizeof(seed));
 }
@@ -102,7 +103,8 @@ struct slice sign_jwt(const struct keyring *ring, uint16_t epoch, struct slice r
 		key.len = crypto_sign_SECRETKEYBYTES;
 		(void)snprintf(header, sizeof(header), "{\"alg\":\"EdDSA\",\"typ\":\"%s\",\"kid\":\"%s\"}", form->type, id);
 	} else {
-		derive_seed(ring, epoch, realm, KEY_SIGN, "jwt", key.bytes);
+		const struct slice whose[] = {realm, slice_of(form->dialect)};
+		derive_seed(ring, epoch, KEY_SIGN, "jwt", whose, ARRAY_LEN(whose), key.bytes);
 		key.len = KEY_SIZE;
 		(void)snprintf(header, sizeof(header), "{\"alg\":\"HS256\",\"typ\":\"%s\"}", form->type);
 	}

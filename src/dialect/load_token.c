@@ -62,7 +62,7 @@ static void load_members(struct loader *loader, const struct node *payload, stru
 			     "a signed token of a session has jti: \"{{jti}}\", which names it, and exp: \"{{exp}}\"");
 }
 
-static void load_signed(struct loader *loader, const struct node *node, struct token_spec *token)
+static void load_signed(struct loader *loader, const struct node *node, const char *dialect, struct token_spec *token)
 {
 	static const char *const algorithms[] = {"HS256", "EdDSA"};
 	const struct node *jwt = node_member(node, "jwt");
@@ -74,7 +74,9 @@ static void load_signed(struct loader *loader, const struct node *node, struct t
 	(void)loader_text(loader, node_member(node, "typ"), "typ", &type);
 	if (!type_valid(type))
 		loader_error(loader, token->line, "typ is the type in the token's header: JWT, or at+jwt");
-	token->form = (struct sign_form){algorithm ? SIGN_EDDSA : SIGN_HS256, arena_copy(loader->set->arena, type).ptr};
+	token->form = (struct sign_form){.algorithm = algorithm ? SIGN_EDDSA : SIGN_HS256,
+					 .type = arena_copy(loader->set->arena, type).ptr,
+					 .dialect = dialect};
 	token->alphabet = HEX_DIGITS;
 	token->length = SIGNED_ID_LENGTH;
 	if (!node_is(jwt, NODE_MAP)) {
@@ -89,11 +91,13 @@ static void load_signed(struct loader *loader, const struct node *node, struct t
 }
 
 // How a session goes on, by the token that does it.
-static void load_session(struct loader *loader, const struct node *node, const struct token_spec *token, struct session_rule *rule)
+static void load_session(struct loader *loader, const struct node *node, const struct token_spec *token, const char *dialect,
+			 struct session_rule *rule)
 {
 	static const char *const reuses[] = {"revoke", "refuse", "allow"};
 	size_t reuse = SESSION_REUSE_REVOKE;
 	*rule = (struct session_rule){
+		.dialect = dialect,
 		.kind = token->use == TOKEN_REFRESH ? token->kind : NULL,
 		.alphabet = token->alphabet,
 		.length = token->length,
@@ -138,7 +142,7 @@ static void load_link(struct loader *loader, const struct node *node, struct tok
 	token->hex = form == 1;
 }
 
-static void load_token(struct loader *loader, const struct node *node, struct token_spec *token)
+static void load_token(struct loader *loader, const struct node *node, const char *dialect, struct token_spec *token)
 {
 	static const char *const jwt_keys[] = {"jwt", "life", "alg", "typ", "use", "longest", SESSION_KEYS};
 	static const char *const opaque_keys[] = {"alphabet", "length", "life", "use", "longest", SESSION_KEYS};
@@ -152,7 +156,7 @@ static void load_token(struct loader *loader, const struct node *node, struct to
 		return;
 	load_use(loader, node, token);
 	if (is_signed)
-		load_signed(loader, node, token);
+		load_signed(loader, node, dialect, token);
 	else
 		load_opaque(loader, node, token);
 	static const char *const session_keys[] = {SESSION_KEYS};
@@ -191,7 +195,7 @@ static void settle_sessions(struct loader *loader, const struct node *map, struc
 	if (!leads)
 		return;
 	dialect->has_sessions = true;
-	load_session(loader, node_member_slice(map, leads->name), leads, &dialect->session);
+	load_session(loader, node_member_slice(map, leads->name), leads, dialect->name, &dialect->session);
 	if (dialect->refresh_token && dialect->access_token && !told_apart(dialect->refresh_token, dialect->access_token))
 		loader_error(
 			loader, leads->line,
@@ -215,7 +219,7 @@ void load_tokens(struct loader *loader, const struct node *map, struct dialect *
 		token->kind = arena_printf(loader->set->arena, "token.%s.%.*s", dialect->name, (int)name.len, name.ptr).ptr;
 		if (!name_plain(name))
 			loader_error(loader, token->line, "a token has a name of letters, digits, _ and -");
-		load_token(loader, map->list.items[i], token);
+		load_token(loader, map->list.items[i], dialect->name, token);
 	}
 	settle_sessions(loader, map, dialect);
 }

@@ -59,7 +59,7 @@ void show_token(struct dialect_reading *reading, const struct token_spec *spec, 
 	use->token = arena_copy(reading->arena, id);
 	size_t count = keyring_list(keys, infos, KEYS_MAX);
 	while (count > 0 && use->digest_count < SESSION_EPOCHS_MAX)
-		session_digest(keys, infos[--count].epoch, use->token, use->digests[use->digest_count++]);
+		session_digest(keys, use->rule->dialect, infos[--count].epoch, use->token, use->digests[use->digest_count++]);
 }
 
 static struct slice seen_text(const struct dialect_reading *reading, enum target target, struct slice name)

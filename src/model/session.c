@@ -24,20 +24,21 @@ void session_token(const struct keyring *keys, const char *kind, struct slice re
 		    out + SESSION_NAME_LENGTH);
 }
 
-void session_digest(const struct keyring *keys, uint16_t epoch, struct slice token, uint8_t out[static DIGEST_SIZE])
+void session_digest(const struct keyring *keys, const char *dialect, uint16_t epoch, struct slice token,
+		    uint8_t out[static DIGEST_SIZE])
 {
 	if (token.len < SESSION_NAME_LENGTH)
 		PANIC("a session's token of %zu characters", token.len);
-	const struct slice name = {token.ptr, SESSION_NAME_LENGTH};
-	digest_keyed(keys, epoch, NAME_KIND, &name, 1, out);
+	const struct slice parts[] = {slice_of(dialect), {token.ptr, SESSION_NAME_LENGTH}};
+	digest_keyed(keys, epoch, NAME_KIND, parts, ARRAY_LEN(parts), out);
 }
 
-void session_name_digest(const struct keyring *keys, struct slice realm, const struct session_seed *seed,
+void session_name_digest(const struct keyring *keys, const char *dialect, struct slice realm, const struct session_seed *seed,
 			 uint8_t out[static DIGEST_SIZE])
 {
 	char name[SESSION_NAME_LENGTH + 1];
 	write_name(keys, realm, seed, name);
-	session_digest(keys, seed->epoch, slice_of(name), out);
+	session_digest(keys, dialect, seed->epoch, slice_of(name), out);
 	secret_wipe(name, sizeof(name));
 }
 

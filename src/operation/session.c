@@ -28,7 +28,7 @@ static void begin_session(const struct operation *op, const struct operation_cas
 		.created_ms = now,
 		.expires_ms = receipt->session_ends_ms,
 	};
-	session_name_digest(op->keys, c->request->realm, &changes->session.seed, changes->session.digest);
+	session_name_digest(op->keys, rule->dialect, c->request->realm, &changes->session.seed, changes->session.digest);
 }
 
 void operation_add_mint(const struct operation *op, const struct operation_case *c, struct receipt *receipt,

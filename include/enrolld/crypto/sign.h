@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signed tokens: JSON Web Tokens (RFC 7519) in compact serialization (RFC 7515), by HMAC with SHA-256 or by Ed25519 (RFC 8037).
 //
-// The key is derived from the ring's epoch and the realm, so that a token of one realm is none in another. The algorithm is ours to
+// The key is derived from the ring's epoch and the realm, of HS256 also from the dialect, so that a token of one realm is none in another. The algorithm is ours to
 // say, never the token's (RFC 8725, section 3.1). The same payload gives the same token.
 #pragma once
 
@@ -15,7 +15,8 @@ enum sign_algorithm {
 
 struct sign_form {
 	enum sign_algorithm algorithm;
-	const char *type; // "JWT", "at+jwt": letters, digits, + and -, at most SIGN_TYPE_MAX
+	const char *dialect; // whose token it is: HS256 has a key for each, so that none is taken for another's
+	const char *type;    // "JWT", "at+jwt": letters, digits, + and -, at most SIGN_TYPE_MAX
 };
 #define SIGN_TYPE_MAX 32
 

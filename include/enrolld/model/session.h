@@ -29,10 +29,12 @@ struct session_seed {
 // length: of the whole, SESSION_TOKEN_MIN to SESSION_TOKEN_MAX. kind: of the token, such as "token.native.refresh".
 void session_token(const struct keyring *keys, const char *kind, struct slice realm, const struct session_seed *seed,
 		   const char *alphabet, size_t length, char *out);
-// The digest of the name that the token begins with; token is at least that long.
-void session_digest(const struct keyring *keys, uint16_t epoch, struct slice token, uint8_t out[static DIGEST_SIZE]);
+// The digest of the name that the token begins with; token is at least that long. Another dialect's name of the same letters has another one: what is
+// shown in a dialect finds the sessions that began in it.
+void session_digest(const struct keyring *keys, const char *dialect, uint16_t epoch, struct slice token,
+		    uint8_t out[static DIGEST_SIZE]);
 // The same of all tokens that come of the seed.
-void session_name_digest(const struct keyring *keys, struct slice realm, const struct session_seed *seed,
+void session_name_digest(const struct keyring *keys, const char *dialect, struct slice realm, const struct session_seed *seed,
 			 uint8_t out[static DIGEST_SIZE]);
 
 // What happens when a token comes again that was used before.
@@ -44,6 +46,7 @@ enum session_reuse {
 
 // Of one dialect.
 struct session_rule {
+	const char *dialect;  // its name
 	const char *kind;     // of the tokens that are used to get others; NULL: there are none
 	const char *alphabet; // of the rest of these
 	size_t length;        // of the whole

@@ -15,7 +15,7 @@
 
 static struct keyring *ring;
 static struct arena *arena;
-static const struct sign_form hs256 = {SIGN_HS256, "JWT"}, eddsa = {SIGN_EDDSA, "at+jwt"};
+static const struct sign_form hs256 = {SIGN_HS256, "native", "JWT"}, eddsa = {SIGN_EDDSA, "native", "at+jwt"};
 
 static void the_rfc_example_has_its_signature(void **state)
 {
@@ -43,7 +43,7 @@ static void a_token_has_a_known_value(void **state)
 		token,
 		"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 		".eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzAwMDAzNjAwLCJpYXQiOjE3MDAwMDAwMDAsImp0aSI6IjAwIiwidXNlcl9pZCI6N30"
-		".FuzMZHrg0yrnJjyeSeHCm5gogoMjpC6D2Q_SEUPyLcU"));
+		".jx8S70L0KqhBkitb6tmr37mjfC5PnJ5iNewc3CK7BO8"));
 }
 
 static void a_token_of_one_realm_is_none_in_another(void **state)
@@ -117,10 +117,12 @@ static void only_what_was_signed_is_opened(void **state)
 static void the_form_is_ours_to_say(void **state)
 {
 	(void)state;
-	static const struct sign_form other_type = {SIGN_EDDSA, "JWT"}, hs_type = {SIGN_HS256, "at+jwt"};
+	static const struct sign_form other_type = {SIGN_EDDSA, "native", "JWT"}, hs_type = {SIGN_HS256, "native", "at+jwt"},
+				      other_dialect = {SIGN_HS256, "other", "JWT"};
 	struct slice token = sign_jwt(ring, 1, SLICE_LIT("shop"), &eddsa, slice_of(claims), arena);
 	opens(&other_type, token, false);
 	opens(&hs_type, token, false);
+	opens(&other_dialect, sign_jwt(ring, 1, SLICE_LIT("shop"), &hs256, slice_of(claims), arena), false);
 	opens(&eddsa, SLICE_LIT("eyJhbGciOiJub25lIn0.e30."), false);
 	opens(&eddsa, SLICE_LIT("no token"), false);
 	opens(&eddsa, SLICE_LIT("..."), false);

@@ -124,7 +124,7 @@ static void test_opaque(void **state)
 	uint8_t digest[DIGEST_SIZE];
 	(void)state;
 	session_token(c.keys, "token.further.personal", SLICE_LIT("default"), &seed, letters, 48, token);
-	session_name_digest(c.keys, SLICE_LIT("default"), &seed, digest);
+	session_name_digest(c.keys, "further", SLICE_LIT("default"), &seed, digest);
 	const struct session_use *use = &c.registration.session;
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		(void)snprintf(header, sizeof(header), "authorization: %s%.*s%s", forms[i].before, forms[i].characters, token,

@@ -194,7 +194,7 @@ static void test_tokens(void **state)
 // Claims of the pair, and that each is known again as what it is.
 static void test_pair(void **state)
 {
-	static const struct sign_form form = {SIGN_HS256, "JWT"};
+	static const struct sign_form form = {SIGN_HS256, "phone-customers", "JWT"};
 	static const struct case_request row = {.path = "/api/refresh-token/", .body = "{\"refresh\":\"x\"}"};
 	const struct node *root;
 	(void)state;

@@ -23,7 +23,7 @@ static void all_tokens_begin_with_the_name(void **state)
 	char first[SESSION_TOKEN_MAX + 1] = "";
 	uint8_t digest[DIGEST_SIZE], same[DIGEST_SIZE];
 	(void)state;
-	session_name_digest(keys, SLICE_LIT("main"), &seed, digest);
+	session_name_digest(keys, "native", SLICE_LIT("main"), &seed, digest);
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
 		for (uint32_t serial = 0; serial < 4; serial++) {
 			char token[SESSION_TOKEN_MAX + 1];
@@ -32,8 +32,10 @@ static void all_tokens_begin_with_the_name(void **state)
 			assert_int_equal(strlen(token), lengths[i]);
 			if (i + serial > 0)
 				assert_memory_equal(token, first, SESSION_NAME_LENGTH);
-			session_digest(keys, 1, slice_of(token), same);
+			session_digest(keys, "native", 1, slice_of(token), same);
 			assert_memory_equal(same, digest, DIGEST_SIZE);
+			session_digest(keys, "other", 1, slice_of(token), same);
+			assert_memory_not_equal(same, digest, DIGEST_SIZE);
 			memcpy(first, token, sizeof(token));
 		}
 }

@@ -186,7 +186,7 @@ static void tokens_begin_a_session(void **state)
 	assert_int_equal(row->expires_ms - row->created_ms, 30 * DAY_MS);
 	assert_int_equal(strlen(token), 64);
 	uint8_t digest[DIGEST_SIZE];
-	session_digest(x->keys, 1, slice_of(token), digest);
+	session_digest(x->keys, "native", 1, slice_of(token), digest);
 	assert_memory_equal(digest, row->digest, DIGEST_SIZE);
 	assert_null(strstr(x->changes.receipt.ptr, token));
 }
@@ -496,6 +496,32 @@ static void a_frontend_may_take_old_ones(void **state)
 	}
 }
 
+// Dialects may share a realm, and their payloads and types may be alike: what the one has used up is nothing to the other, which may take old ones.
+static void of_one_dialect_none_in_another(void **state)
+{
+	struct fixture *x = *state;
+	static const char *const paths[] = {"/api/refresh-token/", "/api/token/refresh/"};
+	const char *tokens[ARRAY_LEN(paths)];
+	uint8_t digest[DIGEST_SIZE];
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		customer(x);
+		read_request(x, "POST", paths[i], "{\"refresh\":\"x\"}");
+		tokens[i] = answered(x, "refresh");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		for (size_t j = 0; j < ARRAY_LEN(paths); j++) {
+			customer(x);
+			read_request(x, "POST", paths[i], arena_printf(x->arena, "{\"refresh\":\"%s\"}", tokens[j]).ptr);
+			decides(x, i == j ? REASON_OK : REASON_TOKEN_INVALID);
+			assert_true(x->changes.sessions.holds == (i == j) && x->changes.sessions.ends == SESSION_NONE);
+			const struct session_use *use = &x->registration.session;
+			if (i != j)
+				continue;
+			session_name_digest(x->keys, names[1 + i], x->request.realm, &x->facts.session.seed, digest);
+			assert_memory_equal(use->digests[0], digest, DIGEST_SIZE);
+		}
+}
+
 // Whoever took an address before its owner proved to have it loses the sessions too.
 static void an_owner_ends_what_was_begun_before(void **state)
 {
@@ -547,6 +573,7 @@ int main(void)
 		test(access_is_asked_for_the_whole_token),
 		test(signed_tokens),
 		test(a_frontend_may_take_old_ones),
+		test(of_one_dialect_none_in_another),
 		test(an_owner_ends_what_was_begun_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
