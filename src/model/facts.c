@@ -21,7 +21,7 @@ const char *hit_name(enum hit hit)
 
 void facts_renew(struct facts *facts, int64_t now_ms, int64_t mark)
 {
-	struct facts now = {.now_ms = now_ms, .mark = mark, .password = facts->password};
+	struct facts now = {.now_ms = now_ms, .mark = mark, .password = facts->password, .session = facts->session};
 	memcpy(now.proposals, facts->proposals, sizeof(now.proposals));
 	memcpy(now.limits, facts->limits, sizeof(now.limits));
 	*facts = now;

@@ -111,7 +111,8 @@ struct facts {
 	struct limit_state limits[LIMITS_MAX]; // by index of the registration's limits
 };
 
-// What was true is not any more. What was worked out since the look stays: proposals, how the limits stand, and what was compared.
+// What was true is not any more. What was worked out since the look stays: proposals, how the limits stand, what was compared, and
+// whose token was shown, so that who is over a limit is told that and not that nobody is known.
 void facts_renew(struct facts *facts, int64_t now_ms, int64_t mark);
 // Sets facts->hit from the rest: facts->found, row, mark, now_ms. horizon_ms: age past which inbox rows may have been swept.
 // A row whose fingerprint epoch is no longer in the key ring counts as equal: nothing can be said against it.

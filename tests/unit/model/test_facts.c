@@ -101,6 +101,7 @@ static void what_was_worked_out_stays(void **state)
 	facts.proposals[1] = SLICE_LIT("ada-2");
 	facts.limits[0].used = 3;
 	facts.code = (struct code_facts){.asked = true, .found = true};
+	facts.session = (struct session_facts){.found = true, .number = 17};
 	facts_renew(&facts, 17, 4);
 	assert_true(facts.now_ms == 17 && facts.mark == 4);
 	assert_false(facts.found || facts.taken[0] || facts.code.asked);
@@ -108,6 +109,7 @@ static void what_was_worked_out_stays(void **state)
 	assert_true(slice_equal_text(facts.password.compared, "$argon2id$..."));
 	assert_true(slice_equal_text(facts.proposals[1], "ada-2"));
 	assert_int_equal(facts.limits[0].used, 3);
+	assert_true(facts.session.found && facts.session.number == 17);
 }
 
 int main(void)
