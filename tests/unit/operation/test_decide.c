@@ -1,37 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations: what a request changes and how it ends, as a pure function.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <string.h>
 
 #include "enrolld/crypto/seal.h"
-#include "enrolld/doc/json.h"
 #include "enrolld/model/payload.h"
-#include "enrolld/operation/operation.h"
 
 #define NOW_MS INT64_C(1795560731123) // 2026-11-24T22:52:11.123Z
 #define HORIZON_MS (INT64_C(30) * 86400 * 1000)
-
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	struct operation_conf conf;
-	struct operation op;
-	struct record record;
-	struct request request;
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
 
 static const char good[] =
 	"{\"email\":\"Ada@Example.com\",\"phone\":\"+44 20 7183 8750\",\"password\":\"green kettle on the third stair\","
@@ -66,30 +43,10 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const char *const names[] = {"native"};
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK ||
-	    dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, NULL, NULL, &x->dialects, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), NULL) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = HORIZON_MS};
-	read_request(x, good);
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	secret_release(x->registration.password);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	read_request(&fixture, good);
+	*state = &fixture;
 	return 0;
 }
 
@@ -509,7 +466,7 @@ static void tokens_have_something_to_be_minted_from(void **state)
 	assert_memory_not_equal(nonce.bytes, x->receipt.mint_nonce.bytes, NONCE_SIZE);
 }
 
-#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int main(void)
 {

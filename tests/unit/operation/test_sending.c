@@ -1,72 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom messages are sent to: prefix lists, numbers for tests, budgets and watched prefixes, and what requests come to by them.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <string.h>
 
-#include "enrolld/doc/json.h"
-#include "operation/operation_private.h"
 #include "operation/sending_private.h"
 
 #define NOW_MS INT64_C(1795560731123)
 #define HORIZON_MS (INT64_C(30) * 86400 * 1000)
 #define PHONE "+442071838750"
 
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	struct operation_conf conf;
-	struct operation op;
-	struct sending_conf all;
-	struct realm_conf realms[4];
-	size_t realm_count;
-	struct record record;
-	struct request request;
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
+static struct sending_conf all;
+static struct realm_conf realms[4];
+static size_t realm_count;
 
 static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const char *const names[] = {"native"};
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), NULL) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = x->keys};
-	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
-		return -1;
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	settings_defaults(&sending_settings, x->arena, &x->all);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = HORIZON_MS};
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	registration_forget(&x->registration);
-	sending_destroy(x->op.sending);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	settings_defaults(&sending_settings, fixture.arena, &all);
+	realm_count = 0;
+	*state = &fixture;
 	return 0;
 }
 
@@ -84,25 +40,25 @@ static void set(struct fixture *x, const struct setting_table *table, void *conf
 
 static void set_all(struct fixture *x, const char *name, const char *value)
 {
-	set(x, &sending_settings, &x->all, name, value);
+	set(x, &sending_settings, &all, name, value);
 }
 
 // The section of the realm that was made last, or a new one.
 static void set_realm(struct fixture *x, const char *realm, const char *name, const char *value)
 {
-	if (x->realm_count == 0 || strcmp(x->realms[x->realm_count - 1].name, realm) != 0) {
-		x->realms[x->realm_count].name = realm;
-		settings_defaults(&realm_settings, x->arena, &x->realms[x->realm_count++]);
+	if (realm_count == 0 || strcmp(realms[realm_count - 1].name, realm) != 0) {
+		realms[realm_count].name = realm;
+		settings_defaults(&realm_settings, x->arena, &realms[realm_count++]);
 	}
-	set(x, &realm_settings, &x->realms[x->realm_count - 1], arena_printf(x->arena, "realms.*.%s", name).ptr, value);
+	set(x, &realm_settings, &realms[realm_count - 1], arena_printf(x->arena, "realms.*.%s", name).ptr, value);
 }
 
 static void in_force(struct fixture *x)
 {
 	if (x->op.sending)
-		sending_replace(x->op.sending, &x->all, x->realms, x->realm_count);
+		sending_replace(x->op.sending, &all, realms, realm_count);
 	else
-		x->op.sending = sending_create(&x->all, x->realms, x->realm_count);
+		x->op.sending = sending_create(&all, realms, realm_count);
 }
 
 static void judged(struct fixture *x, const char *realm, const char *number, bool sent)
@@ -164,7 +120,7 @@ static void a_realm_has_lists_of_its_own(void **state)
 	judged(x, "other", "+33123456789", false);
 	judged(x, "other", PHONE, false);
 	judged(x, "other", "+447911123456", true);
-	x->realm_count = 0; // the settings were read again
+	realm_count = 0; // the settings were read again
 	in_force(x);
 	judged(x, "shop", PHONE, true);
 	judged(x, "shop", "+33123456789", false);
@@ -188,25 +144,25 @@ static void settings_that_cannot_be_meant_are_refused(void **state)
 	struct fault f;
 	for (size_t i = 0; i < ARRAY_LEN(bad_prefixes); i++) {
 		set_all(x, "sending.deny", bad_prefixes[i]);
-		refused_setting(x, &sending_settings, &x->all, "sending.deny: ");
+		refused_setting(x, &sending_settings, &all, "sending.deny: ");
 	}
 	set_all(x, "sending.deny", "");
 	for (size_t i = 0; i < ARRAY_LEN(bad_budgets); i++) {
 		set_all(x, "sending.budgets", bad_budgets[i]);
-		refused_setting(x, &sending_settings, &x->all, "sending.budgets: ");
+		refused_setting(x, &sending_settings, &all, "sending.budgets: ");
 	}
 	set_all(x, "sending.budgets", "+=1/1h, +4=1/1h, +44=1/1h, +447=1/1h");
-	assert_int_equal(sending_settings.check(&x->all, &f), REASON_OK);
+	assert_int_equal(sending_settings.check(&all, &f), REASON_OK);
 	set_all(x, "sending.budgets", "+=1/1h, +4=1/1h, +44=1/1h, +447=1/1h, +4479=1/1h");
-	refused_setting(x, &sending_settings, &x->all, "more than 4 budgets");
+	refused_setting(x, &sending_settings, &all, "more than 4 budgets");
 	set_realm(x, "shop", "test_numbers", "+15550100001=123456");
-	refused_setting(x, &realm_settings, &x->realms[0], "realms.shop.test_numbers: ");
+	refused_setting(x, &realm_settings, &realms[0], "realms.shop.test_numbers: ");
 	set_realm(x, "shop", "test", "true");
-	assert_int_equal(realm_settings.check(&x->realms[0], &f), REASON_OK);
+	assert_int_equal(realm_settings.check(&realms[0], &f), REASON_OK);
 	set_realm(x, "shop", "test_numbers", "+15550100001=12");
-	refused_setting(x, &realm_settings, &x->realms[0], "entry 1");
+	refused_setting(x, &realm_settings, &realms[0], "entry 1");
 	set_realm(x, "*", "test", "true");
-	refused_setting(x, &realm_settings, &x->realms[1], "realms.*.test: ");
+	refused_setting(x, &realm_settings, &realms[1], "realms.*.test: ");
 }
 
 // --- budgets and watches --------------------------------------------------------------------------------------------------
@@ -447,7 +403,7 @@ static void a_number_for_tests_has_its_code_and_is_sent_nothing(void **state)
 	(void)decides(x, REASON_CODE_WRONG);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

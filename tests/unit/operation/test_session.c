@@ -1,37 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions as a pure function: begun, gone on with, used twice, ended.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <string.h>
 
-#include "enrolld/doc/json.h"
-#include "operation/operation_private.h"
-
 #define NOW_MS INT64_C(1795560731123)
 #define DAY_MS INT64_C(86400000)
-
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	struct operation_conf conf;
-	struct operation op;
-	struct record record;
-	struct request request;
-	const struct dialect *dialect;
-	struct header headers[1];
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
 
 static const char *const names[] = {"native", "phone-customers", "password-generator"};
 
@@ -64,32 +38,10 @@ static void read_request(struct fixture *x, const char *method, const char *path
 static int setup(void **state)
 {
 	static struct fixture fixture;
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), NULL) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = x->keys};
-	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, ARRAY_LEN(names), &options, NULL, &x->dialects, &f) != REASON_OK)
-		return -1;
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = 30 * DAY_MS};
-	x->facts = (struct facts){.now_ms = NOW_MS};
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	registration_forget(&x->registration);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	fixture.facts = (struct facts){.now_ms = NOW_MS};
+	*state = &fixture;
 	return 0;
 }
 
@@ -552,7 +504,7 @@ static void an_owner_ends_what_was_begun_before(void **state)
 	assert_int_equal(x->changes.sessions.ends, SESSION_NONE);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

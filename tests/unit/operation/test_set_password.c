@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Setting a password: by code or by the old one, what is compared with what, and what comes of it.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <string.h>
 
 #include "enrolld/crypto/seal.h"
-#include "enrolld/doc/json.h"
 #include "enrolld/model/payload.h"
-#include "operation/operation_private.h"
 
 #define NOW_MS INT64_C(1795560731123)
 #define MINUTE_MS INT64_C(60000)
 #define NEW "amber fox under the bridge"
 #define MADE SLICE_LIT("$argon2id$new")
-
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	struct operation_conf conf;
-	struct operation op;
-	struct record record;
-	struct request request;
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
 
 static enum reason read_request(struct fixture *x, const char *members)
 {
@@ -121,31 +98,9 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const char *const names[] = {"native"};
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), NULL) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = x->keys};
-	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
-		return -1;
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = INT64_C(30) * 86400000};
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	registration_forget(&x->registration);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	*state = &fixture;
 	return 0;
 }
 
@@ -293,7 +248,7 @@ static void the_new_one_meets_the_rules(void **state)
 		assert_int_equal(read_request(x, bodies[i]), REASON_INVALID);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

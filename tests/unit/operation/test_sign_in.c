@@ -1,34 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in with a password: what is compared with what, and what comes of it.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <string.h>
 
-#include "enrolld/doc/json.h"
-#include "operation/operation_private.h"
-
 #define NOW_MS INT64_C(1795560731123)
-
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	struct operation_conf conf;
-	struct operation op;
-	struct record record;
-	struct request request;
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
 
 static const struct header headers[] = {{{"authorization", 13}, {"Bearer visitor", 14}}};
 
@@ -73,32 +49,10 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const char *const names[] = {"posbytz"};
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), NULL) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = x->keys};
-	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
-		return -1;
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = INT64_C(30) * 86400000};
-	read_request(x, "{\"email\":\"Ada@example.com\",\"password\":\"secret123\"}");
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	secret_release(x->registration.password);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	read_request(&fixture, "{\"email\":\"Ada@example.com\",\"password\":\"secret123\"}");
+	*state = &fixture;
 	return 0;
 }
 
@@ -291,7 +245,7 @@ static void a_hash_is_renewed(void **state)
 	assert_true(slice_is_absent(x->changes.code.password));
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

@@ -1,44 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store whose requests name no customer: who is let in by a code, whom a link verifies, and who is told what.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "enrolld/base/hex.h"
 #include "enrolld/crypto/seal.h"
-#include "enrolld/doc/json.h"
 #include "enrolld/model/payload.h"
-#include "operation/operation_private.h"
 
 #define NOW_MS INT64_C(1795560731123)
 #define MINUTE_MS INT64_C(60000)
 #define PHONE "+919962794005"
 #define MOBILE "\"mobile\":{\"code\":\"+91\",\"number\":\"9962794005\"}"
 #define STORE "/ecommerce/v1/auth"
-
-struct fixture {
-	struct arena *arena;
-	struct keyring *keys;
-	struct secret_pool *secrets;
-	struct dialect_set *dialects;
-	const struct dialect *dialect;
-	struct operation_conf conf;
-	struct operation op;
-	struct record record;
-	struct request request;
-	struct header header;
-	struct registration registration;
-	struct facts facts;
-	struct operation_case c;
-	struct receipt receipt;
-	struct changes changes;
-};
 
 static const struct dialect_conf verify_url = {.name = "posbytz",
 					       .values = {&(struct setting_pair){"verify_url", "https://shop.example/verify"}, 1}};
@@ -51,13 +26,13 @@ static void read_request(struct fixture *x, const char *path, const char *query,
 	registration_forget(&x->registration);
 	x->registration = (struct registration){0};
 	x->record = (struct record){.at = {"enroll.otp", 0, 7}};
-	x->header = (struct header){SLICE_LIT("authorization"), SLICE_LIT("Bearer visitor")};
+	x->headers[0] = (struct header){SLICE_LIT("authorization"), SLICE_LIT("Bearer visitor")};
 	x->request = (struct request){.record = &x->record,
 				      .method = query ? SLICE_LIT("GET") : SLICE_LIT("POST"),
 				      .path = arena_printf(x->arena, STORE "%s", path),
 				      .query = slice_of(query),
 				      .content_type = query ? SLICE_ABSENT : SLICE_LIT("application/json"),
-				      .headers = &x->header,
+				      .headers = x->headers,
 				      .header_count = 1,
 				      .body = body ? arena_copy(x->arena, slice_of(body)) : SLICE_ABSENT,
 				      .realm = SLICE_LIT("main"),
@@ -143,31 +118,9 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const char *const names[] = {"posbytz"};
-	struct fixture *x = &fixture;
-	struct fault f;
-	bool locked;
-	*x = (struct fixture){.arena = arena_create(4096)};
-	json_setup();
-	if (crypto_setup(&f) != REASON_OK || secret_pool_create(8, &x->secrets, &locked, &f) != REASON_OK)
+	if (fixture_setup(&fixture, names, ARRAY_LEN(names), &verify_url) != 0)
 		return -1;
-	x->keys = keyring_for_tests();
-	const struct dialect_options options = {.keys = x->keys, .confs = &verify_url, .conf_count = 1};
-	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", names, 1, &options, NULL, &x->dialects, &f) != REASON_OK)
-		return -1;
-	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = INT64_C(30) * 86400000};
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-	registration_forget(&x->registration);
-	dialect_set_destroy(x->dialects);
-	secret_pool_destroy(x->secrets);
-	keyring_destroy(x->keys);
-	arena_destroy(x->arena);
+	*state = &fixture;
 	return 0;
 }
 
@@ -361,7 +314,7 @@ static void all_identities_must_be_known(void **state)
 	decides(x, REASON_IDENTITY_UNKNOWN);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {
