@@ -13,10 +13,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 CODE = re.compile(r"your code is (\d{6})\.")
 
@@ -292,25 +291,14 @@ def prepare(world):
     true("request_age: 2s" in path.read_text(), "the dialect is as it was known")
 
 
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("codes", settings={"topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}}) as world:
-            prepare(world)
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "codes", started, prepare, settings={"topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}})
 
 
 if __name__ == "__main__":

@@ -15,10 +15,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk, correlation_of, status_of  # noqa: E402
-from harness.world import World  # noqa: E402
 
 DIALECT = HERE.parent / "data" / "dialects" / "counted"
 MANY = 1000
@@ -245,25 +244,18 @@ def case_what_the_database_has(c):
     true(all(len(subject) == 64 and "sk-" not in subject for _, _, subject, _ in rows), "subjects are digests")
 
 
+def prepare(world):
+    shutil.copytree(DIALECT, world.folder / "schemas" / "dialects" / DIALECT.name)
+
+
+def started(world):
+    context = Context(world)
+    context.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("limits", settings=settings) as world:
-            shutil.copytree(DIALECT, world.folder / "schemas" / "dialects" / DIALECT.name)
-            context = Context(world)
-            context.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "limits", started, prepare, settings=settings)
 
 
 if __name__ == "__main__":

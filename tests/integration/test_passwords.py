@@ -14,10 +14,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 OLD = "violet tractor sings staple"
 NEW = "amber fox under the bridge"
@@ -314,25 +313,15 @@ def case_nothing_is_kept(c):
     true(OLD not in log and "amber fox" not in log, "the log has none")
 
 
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
     settings = {"dialects": {"native": {"values": {"taken": "silent"}}}, "topics": {"signup": {"dialects": ["native", "posbytz"]}, "otp": {"dialects": ["native", "posbytz"]}}}
-    try:
-        with World("passwords", settings=settings) as world:
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "passwords", started, settings=settings)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 CODE = re.compile(r"(?<!\d)(\d{5})(?!\d)")
 WALLET = {"balance": "0.00", "balance_currency": "EGP", "is_use_wallet_in_payment": False}
@@ -133,24 +132,14 @@ def case_a_repeat_changes_nothing(c):
     equal((len(c.customers(phone)), len(c.devices("reg-twice"))), (1, 1), "customers and devices")
 
 
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("customers", settings={"topics": {"otp": {"dialects": ["phone-customers"]}}}) as world:
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "customers", started, settings={"topics": {"otp": {"dialects": ["phone-customers"]}}})
 
 
 if __name__ == "__main__":

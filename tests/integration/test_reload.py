@@ -15,10 +15,9 @@ import psycopg2
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 DIALECT = HERE.parent / "data" / "dialects" / "counted"
 HELD = 20
@@ -122,25 +121,18 @@ def case_a_reload_under_load(c):
     true(c.worker.running(), "it goes on")
 
 
+def prepare(world):
+    shutil.copytree(DIALECT, world.folder / "schemas" / "dialects" / DIALECT.name)
+
+
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("reload", settings=settings) as world:
-            shutil.copytree(DIALECT, world.folder / "schemas" / "dialects" / DIALECT.name)
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "reload", started, prepare, settings=settings)
 
 
 if __name__ == "__main__":

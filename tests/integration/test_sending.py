@@ -11,10 +11,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 TESTER = "+15550100001"
 REALM = {
@@ -150,25 +149,15 @@ def case_what_is_withheld_may_be_answered_silently(c):
     equal(c.texts("+32476"), 0, "texts")
 
 
+def started(world):
+    context = Context(world)
+    for worker in context.workers:
+        worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("sending") as world:
-            context = Context(world)
-            for worker in context.workers:
-                worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "sending", started)
 
 
 if __name__ == "__main__":

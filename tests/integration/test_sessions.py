@@ -17,10 +17,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 PASSWORD = "violet tractor sings staple"
 
@@ -374,31 +373,21 @@ def case_ended_ones_are_swept(c):
     c.refresh(kept).reply(200)
 
 
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    context.second.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
     dialects = {"dialects": ["native", "phone-customers", "password-generator", "django-ecommerce", "bagisto"]}
 
     def settings(world):
         keys = world.folder / "storefront-keys.yaml"
         keys.write_text("- {key: pk_web, name: web, hourly: 40}\n", encoding="utf-8")
         return {"topics": {"signup": dialects, "otp": dialects}, "worker": {"sweep_every": "2s"}, "dialects": {"bagisto": {"values": {"keys_file": str(keys)}}}}
-    try:
-        with World("sessions", settings=settings) as world:
-            context = Context(world)
-            context.worker.start()
-            context.second.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "sessions", started, settings=settings)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, Failed, equal, eventually, true  # noqa: E402
+from harness import program, services  # noqa: E402
+from harness.cases import Failed, equal, eventually, true  # noqa: E402
 from harness.talk import Talk, status_of  # noqa: E402
-from harness.world import World  # noqa: E402
 
 SPRING = pathlib.Path(__file__).resolve().parent / "spring"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -375,29 +374,18 @@ def case_no_password_anywhere(c):
             true(form not in found, f"a password in {place}")
 
 
+def case_it_ends_cleanly(c):
+    equal(c.worker.stop(), 0, "exit status")
+
+
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    keep = "--keep" in sys.argv[1:]
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
-    try:
-        with World("shapes", settings=settings, more_topics=SHAPES) as world:
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            status = context.worker.stop()
-            if status != 0:
-                cases.failed += 1
-                cases.say(f"FAIL the worker ended with {status}")
-            world.keep = keep or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "shapes", started, settings=settings, more_topics=SHAPES)
 
 
 if __name__ == "__main__":

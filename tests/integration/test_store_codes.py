@@ -12,10 +12,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from harness import services  # noqa: E402
-from harness.cases import Cases, equal, eventually, true  # noqa: E402
+from harness import program  # noqa: E402
+from harness.cases import equal, eventually, true  # noqa: E402
 from harness.talk import Talk  # noqa: E402
-from harness.world import World  # noqa: E402
 
 TEXT = re.compile(r"your code is (\d{6})\.")
 CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
@@ -210,26 +209,16 @@ def case_what_is_asked_of_the_code(c):
     c.talk.post({"otp": 1, "source": "mobile"}, topic="otp", path=f"{STORE}/otp/verify").reply(401)
 
 
+def started(world):
+    context = Context(world)
+    context.worker.start()
+    return context
+
+
 def main():
-    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    cases = Cases()
     settings = {"topics": {"signup": {"dialects": ["posbytz"]}, "otp": {"dialects": ["posbytz"]}},
                 "dialects": {"posbytz": {"values": {"verify_url": "https://shop.example/verify"}}}}
-    try:
-        with World("store-codes", settings=settings) as world:
-            context = Context(world)
-            context.worker.start()
-            for name, case in list(globals().items()):
-                if name.startswith("case_") and (not names or any(part.replace(" ", "_") in name for part in names)):
-                    cases.run(case, context)
-            context.talk.close()
-            world.keep = "--keep" in sys.argv[1:] or cases.failed > 0
-            if world.keep:
-                cases.say(f"logs are in {world.folder}")
-    except services.Missing as error:
-        print(error)
-        cases.failed += 1
-    return cases.end()
+    return program.run(globals(), "store-codes", started, settings=settings)
 
 
 if __name__ == "__main__":
