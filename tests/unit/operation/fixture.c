@@ -5,8 +5,6 @@
 #include "enrolld/doc/json.h"
 #include "enrolld/operation/sending.h"
 
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
-
 int fixture_setup(struct fixture *x, const char *const *dialects, size_t count, const struct dialect_conf *conf)
 {
 	struct fault f;
@@ -20,7 +18,7 @@ int fixture_setup(struct fixture *x, const char *const *dialects, size_t count, 
 	if (dialect_load(ENROLLD_SCHEMAS_DIR "/dialects", dialects, count, &options, NULL, &x->dialects, &f) != REASON_OK)
 		return -1;
 	settings_defaults(&operation_settings, x->arena, &x->conf);
-	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = 30 * DAY_MS};
+	x->op = (struct operation){.conf = &x->conf, .keys = x->keys, .horizon_ms = HORIZON_MS};
 	return 0;
 }
 

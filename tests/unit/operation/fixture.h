@@ -11,6 +11,8 @@
 
 #include "operation/operation_private.h"
 
+#define HORIZON_MS (INT64_C(30) * 24 * 3600 * 1000) // of the operations
+
 struct fixture {
 	struct arena *arena;
 	struct keyring *keys;

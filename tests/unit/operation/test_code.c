@@ -8,7 +8,6 @@
 #include "enrolld/model/payload.h"
 
 #define NOW_MS INT64_C(1795560731123)
-#define HORIZON_MS (INT64_C(30) * 86400 * 1000)
 #define MINUTE_MS INT64_C(60000)
 #define PHONE "+442071838750"
 

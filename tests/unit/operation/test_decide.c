@@ -8,7 +8,6 @@
 #include "enrolld/model/payload.h"
 
 #define NOW_MS INT64_C(1795560731123) // 2026-11-24T22:52:11.123Z
-#define HORIZON_MS (INT64_C(30) * 86400 * 1000)
 
 static const char good[] =
 	"{\"email\":\"Ada@Example.com\",\"phone\":\"+44 20 7183 8750\",\"password\":\"green kettle on the third stair\","

@@ -7,7 +7,6 @@
 #include "operation/sending_private.h"
 
 #define NOW_MS INT64_C(1795560731123)
-#define HORIZON_MS (INT64_C(30) * 86400 * 1000)
 #define PHONE "+442071838750"
 
 static struct sending_conf all;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "enrolld/doc/json.h"
+
 #define NOW_MS INT64_C(1795560731123)
 #define DAY_MS INT64_C(86400000)
 
