@@ -427,20 +427,28 @@ static void zero_threads_is_one_per_cpu(void **state)
 }
 
 #if ARGON2_MEMORY_LENT
-// Bytes that are not zero in the maps that look like a hash thread's memory: 8 MiB, readable and writable, aligned to 2 MiB.
+// Bytes that are not zero in the maps that are a hash thread's memory: 8 MiB, readable and writable, aligned to 2 MiB, left out of core files. A
+// thread's stack may look the same but for the last.
 static size_t left_behind(void)
 {
-	FILE *maps = fopen("/proc/self/maps", "r");
+	FILE *maps = fopen("/proc/self/smaps", "r");
 	assert_non_null(maps);
 	char line[512];
 	size_t count = 0;
+	uintptr_t from = 0, to = 0;
 	while (fgets(line, sizeof(line), maps)) {
 		char *end;
-		uintptr_t from = strtoul(line, &end, 16), to = strtoul(end + 1, &end, 16);
-		if (to - from != 8 << 20 || from % (2 << 20) != 0 || strncmp(end, " rw-p", 5) != 0)
-			continue;
-		for (uintptr_t at = from; at < to; at++)
-			count += *(const volatile char *)at != 0;
+		uintptr_t begin = strtoul(line, &end, 16);
+		if (*end == '-') { // the head of the next one
+			from = begin;
+			to = strtoul(end + 1, &end, 16);
+			if (strncmp(end, " rw-p", 5) != 0)
+				to = from;
+		} else if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dd") && to - from == 8 << 20 &&
+			   from % (2 << 20) == 0) {
+			for (uintptr_t at = from; at < to; at++)
+				count += *(const volatile char *)at != 0;
+		}
 	}
 	(void)fclose(maps);
 	return count;
