@@ -274,6 +274,30 @@ static void nobody_comes_in_beside_who_ousts_him(void **state)
 	}
 }
 
+// Who may be reminded of his code at a sign-in holds his address besides the identity of the password: nobody makes another code meanwhile.
+static void a_reminder_holds_the_address_too(void **state)
+{
+	(void)state;
+	static const char *const sql =
+		"SELECT count(*) FROM (SELECT 1 FROM enrolld.address WHERE realm = 'remind' FOR UPDATE SKIP LOCKED) AS free";
+	struct sample *s = sample_create(arena, "remind", "first", 1);
+	struct code_use *use = &s->registration.code;
+	sample_refuse(s);
+	use->has_address = use->by_password = true;
+	use->kind = CLAIM_EMAIL;
+	use->value = SLICE_LIT("ada@a.example");
+	use->subject = SLICE_LIT("digest");
+	s->changes.code = (struct code_change){
+		.holds = true, .reminds = true, .kind = use->kind, .value = use->value, .subject = use->subject};
+	assert_int_equal(store_one(store, s), STORE_WON);
+	assert_int_equal(fixture_count(fx, "%s", sql), 2);
+	s->request.request_id = SLICE_LIT("second");
+	struct store_item item = sample_item(s);
+	assert_ok(store_begin(store, SAMPLE_GROUP, &item, 1, &f_));
+	assert_int_equal(fixture_count(fx, "%s", sql), 0);
+	store_cancel(store);
+}
+
 static void marks_are_raised_and_never_lowered(void **state)
 {
 	(void)state;
@@ -419,6 +443,7 @@ int main(void)
 		TEST(a_loser_gives_back_what_it_won),
 		TEST(claims_of_an_account_with_the_same_id_are_taken_too),
 		TEST(nobody_comes_in_beside_who_ousts_him),
+		TEST(a_reminder_holds_the_address_too),
 		TEST(marks_are_raised_and_never_lowered),
 		TEST(the_mark_of_each_items_partition_is_its_own),
 		TEST(a_cancelled_transaction_leaves_nothing),
