@@ -28,7 +28,6 @@ struct sink {
 	size_t failed; // messages of the present batch that could not be delivered, and why the first of them
 	rd_kafka_resp_err_t failed_err;
 	bool too_large; // a topic refused one for its batch's size
-	bool forgotten; // the brokers know the transactional id no more, as after a week without a transaction
 	struct fences fences;
 };
 

@@ -233,7 +233,7 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 	// The broker's clock of the transaction must not run out before ours.
 	b.deadline_ns = sink->begun_ns + sink->conf->transaction_timeout_ms * MS * 4 / 5;
 	sink->failed = 0;
-	sink->too_large = sink->forgotten = false;
+	sink->too_large = false;
 	set_offsets(&b, passages, passage_count);
 	reason = sink_transactional(sink) ? batch_commit_transaction(&b, f) : commit_plain(&b, f);
 	source_release(source);

@@ -7,7 +7,6 @@
 #include "enrolld/base/clock.h"
 #include "enrolld/base/failpoint.h"
 
-#define ABORT_MS 2000 // else a new producer's INIT aborts it
 #define CALL_GRACE_MS 300
 
 static bool is_fatal(const struct sink *sink)
@@ -41,23 +40,14 @@ static enum reason fatal(struct sink *sink, enum reason otherwise, struct fault 
 	return reason;
 }
 
-// Before EndTxn(commit): what was begun is given up for certain.
+// Before EndTxn(commit): what was begun is given up for certain. The producer goes with it, and the next one's INIT ends the transaction. After an abort the same
+// one would go on, and an output or an abort that a broken link still holds could reach the next transaction: the broker would take new outputs for those
+// it has, or give up half of it (KAFKA-17754). INIT raises the epoch, which fences all of that.
 static enum reason give_up(struct sink *sink, struct fault *f)
 {
-	if (!sink->rk) { // abandoned
-		batch_renew(sink);
-		return REASON_KAFKA_ABORTED;
-	}
-	if (is_fatal(sink))
+	if (sink->rk && is_fatal(sink)) // else it was abandoned
 		return fatal(sink, REASON_KAFKA_ABORTED, f);
-	rd_kafka_error_t *error = rd_kafka_abort_transaction(sink->rk, ABORT_MS);
-	bool aborted = !error;
-	if (error)
-		rd_kafka_error_destroy(error);
-	if (!aborted && is_fatal(sink))
-		return fatal(sink, REASON_KAFKA_ABORTED, f);
-	if (sink->too_large || sink->forgotten || !aborted)
-		batch_renew(sink); // its INIT makes the id known again, and aborts a transaction that is still open
+	batch_renew(sink);
 	return REASON_KAFKA_ABORTED;
 }
 
@@ -115,7 +105,6 @@ static enum reason send_offsets(struct batch *b, const rd_kafka_topic_partition_
 		if (c->error) {
 			again = rd_kafka_error_is_retriable(c->error) && !rd_kafka_error_txn_requires_abort(c->error) &&
 				batch_left_ms(b) > 0;
-			b->sink->forgotten = rd_kafka_error_code(c->error) == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING;
 			reason = fault_set(f, REASON_KAFKA_ABORTED, "offsets of %s: %s", what, rd_kafka_error_string(c->error));
 			if (again) {
 				rd_kafka_error_destroy(c->error);

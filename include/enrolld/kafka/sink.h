@@ -41,7 +41,7 @@ size_t sink_output_limit(const struct sink *sink, struct slice topic) ATTR_MUST_
 // Group metadata, then the epochs of all passages, begin, outputs in the order given, offsets (<group>.passed first), commit.
 //   OK               committed
 //   ASSIGNMENT_STALE nothing was begun: drop what is stale and try again
-//   KAFKA_ABORTED, KAFKA_FENCED, KAFKA_UNKNOWN  the producer was aborted or made again as needed: call source_rewind. KAFKA_ABORTED also
+//   KAFKA_ABORTED, KAFKA_FENCED, KAFKA_UNKNOWN  the producer is made again: call source_rewind. KAFKA_ABORTED also
 //                    if the topic of a reply is gone: ask sink_has_topic again
 //   KAFKA_UNAVAILABLE nothing was begun, the brokers or a topic are away: try again with back-off. STOPPING: the same, stop was seen
 //   KAFKA_FATAL, KAFKA_DENIED halt

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "enrolld/base/clock.h"
+#include "enrolld/base/failpoint.h"
+#include "kafka/producer.h"
 
 #define S ((int64_t)1000000000)
 
@@ -81,6 +83,32 @@ static void test_aborted(void **state)
 	assert_int_equal(sink_output_limit(w->sink, slice_of(n.out)), sizeof(large) - 1); // learned
 	struct passage passage = {n.in, 0, w->taken[0].epoch, 20, 0};
 	expect(w, sink_commit(w->sink, w->source, outputs, 2, &passage, 1, &w->fault), REASON_OUTPUT_TOO_LARGE);
+	expect(w, worker_commit(w, 0), REASON_OK);
+	check_each_once(&n, 20);
+	worker_destroy(w);
+}
+
+// Outputs, marks or an abort of a transaction that was given up may still be on their way: INIT of another producer has fenced them.
+static void test_given_up(void **state)
+{
+	static const char *const steps[] = {"sink.begun=fail@1", "sink.passed_sent=fail@1", "sink.produced=fail@1",
+					    "sink.offsets_sent=fail@1"};
+	struct names n = name_all(NULL, NULL);
+	struct fault f;
+	(void)state;
+	rig_produce(n.in, 0, 0, 20);
+	struct worker *w = worker_create(n.group, n.group, n.in, n.out);
+	worker_open(w);
+	worker_until_taken(w, 20);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (failpoint_setup(steps[i], &f) != REASON_OK)
+			skip(); // a build without failpoints
+		char name[64];
+		(void)snprintf(name, sizeof(name), "%s", rd_kafka_name(w->sink->rk));
+		expect(w, worker_commit(w, 10), REASON_KAFKA_ABORTED);
+		assert_string_not_equal(rd_kafka_name(w->sink->rk), name);
+		read_again(w, 20);
+	}
 	expect(w, worker_commit(w, 0), REASON_OK);
 	check_each_once(&n, 20);
 	worker_destroy(w);
@@ -274,8 +302,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zombie), // first: it forks, so no thread may be there yet
-		cmocka_unit_test(test_aborted), cmocka_unit_test(test_small_topic), cmocka_unit_test(test_nothing_to_say),
-		cmocka_unit_test(test_twin),    cmocka_unit_test(test_left_open),   cmocka_unit_test(test_left_open_by_another),
+		cmocka_unit_test(test_aborted),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_small_topic),
+		cmocka_unit_test(test_nothing_to_say),
+		cmocka_unit_test(test_twin),
+		cmocka_unit_test(test_left_open),
+		cmocka_unit_test(test_left_open_by_another),
 	};
 	return cmocka_run_group_tests_name("kafka transactions", tests, NULL, NULL);
 }
