@@ -37,6 +37,7 @@ def forms(secret):
         found["JSON, ASCII untouched"] = json.dumps(text, ensure_ascii=False)[1:-1].encode()
         found["JSON, / escaped"] = json.dumps(text)[1:-1].replace("/", "\\/").encode()
         found["JSON, all escaped"] = "".join(f"\\u{unit:04x}" for unit in _units(text)).encode()
+        found["JSON, all ESCAPED"] = "".join(f"\\u{unit:04X}" for unit in _units(text)).encode()
         found["HTML"] = html.escape(text).encode()
         found["UTF-16LE"] = text.encode("utf-16-le")
         found["UTF-16BE"] = text.encode("utf-16-be")
