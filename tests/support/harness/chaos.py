@@ -31,16 +31,25 @@ class Chaos:
         for number, what in enumerate(self.plan, 1):
             if self.closing.wait(self.random.uniform(*self.gap)):
                 return
-            standing = [worker for worker in self.workers if worker.running() and worker not in self.busy()]
-            if not standing:
-                time.sleep(0.5)
-                standing = [worker for worker in self.workers if worker.running()]
+            standing = self._standing()
+            if self.closing.is_set():
+                return
             if not standing:
                 self.error = "no worker runs any more"
                 return
             worker = self.random.choice(standing)
             getattr(self, f"_{what}")(worker)
             self.say(f"{what} {number} of {len(self.plan)}: {worker.name}")
+
+    def _standing(self):
+        """Workers that a fault can hit; none if all are dead for good. While all of them are away it waits until one is back."""
+        while not self.closing.is_set():
+            away = self.busy()
+            standing = [worker for worker in self.workers if worker.running() and worker not in away]
+            if standing or not away:
+                return standing
+            time.sleep(0.1)
+        return []
 
     def busy(self):
         """Workers that are away or paused."""
