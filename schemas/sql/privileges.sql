@@ -22,6 +22,6 @@ GRANT SELECT, INSERT, DELETE,
     UPDATE (sealed, state, attempts, unknowns, due_at, claimed_at, code, remote_id, settled_at) ON enrolld.message TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (value) ON enrolld.counter TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (mark, updated_at) ON enrolld.progress TO enrolld_worker;
-GRANT SELECT, INSERT, DELETE ON enrolld.notice TO enrolld_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (published_at) ON enrolld.notice TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (started_at, ended_at, unclean) ON enrolld.run TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (times, taken_at) ON enrolld.hand TO enrolld_worker;

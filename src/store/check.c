@@ -73,7 +73,7 @@ static const struct {
 	{"message", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"counter", {"SELECT", "INSERT", "UPDATE"}},
 	{"progress", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
-	{"notice", {"SELECT", "INSERT", "DELETE"}},
+	{"notice", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 	{"run", {"SELECT", "INSERT", "UPDATE"}},
 	{"hand", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
 };
@@ -156,7 +156,7 @@ static void check_connections(const struct checking *c, const PGresult *r)
 	char found[100];
 	(void)snprintf(found, sizeof(found), "%lld free of %lld", (long long)left, (long long)slots);
 	say(c, left >= CONNECTIONS_FEW ? CHECK_OK : CHECK_WARN, "database connections", found,
-	    "a worker takes two for each lane and one for each courier thread: raise max_connections, or the login's connection limit");
+	    "a worker takes three for each lane, one for each courier thread and two more: raise max_connections, or the login's connection limit");
 }
 
 static void check_clock(const struct checking *c, const PGresult *r, int64_t before_ms, int64_t after_ms)

@@ -5,6 +5,7 @@
 
 #include "enrolld/base/fault.h"
 #include "store/handle.h"
+#include "store/notice.h"
 #include "store/result.h"
 
 #define SETTLE_MAX 200 // overdue rows that one claim settles, so that a backlog does not outlast the statement timeout
@@ -16,9 +17,12 @@ static const char *const state_names[] = {
 
 // clang-format off
 // What the world is told of a final state. "done" is the name of the rows that just reached one.
-#define NOTICE "INSERT INTO enrolld.notice (realm, kind, payload) " \
-	"SELECT d.realm, 'message.' || d.state, json_build_object('message_id', d.message_id, 'realm', d.realm, 'channel', d.channel, " \
-		"'state', d.state, 'code', d.code, 'attempts', d.attempts)::text FROM done AS d"
+#define NOTICE NOTICE_INSERT \
+	"SELECT d.realm, 'message.' || d.state, d.message_id::text, coalesce(c.account_id, d.message_id)::text, " \
+		"json_strip_nulls(json_build_object('message_id', d.message_id, 'account_id', c.account_id, 'challenge_id', d.challenge_id, " \
+			"'realm', d.realm, 'channel', d.channel, 'state', d.state, 'code', d.code, 'attempts', d.attempts, " \
+			"'at', " NOTICE_MOMENT("now()") "))::text " \
+	"FROM done AS d LEFT JOIN enrolld.challenge AS c ON c.challenge_id = d.challenge_id"
 
 // What is told once a day has one id that day.
 static const struct statement insert = {"message_insert",
@@ -40,7 +44,7 @@ static const struct statement settle_overdue = {"message_settle_overdue",
 			"due_at = CASE WHEN " ONCE_MORE " THEN now() + least((m.expires_at - now()) / 2, $3::int8 * interval '1 millisecond') END, "
 			"sealed = CASE WHEN " ONCE_MORE " THEN m.sealed END, settled_at = CASE WHEN " ONCE_MORE " THEN NULL ELSE now() END "
 			"FROM overdue AS o WHERE m.message_id = o.message_id "
-			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at, o.state AS was), "
+			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.challenge_id, m.due_at, o.state AS was), "
 		"done AS (SELECT * FROM moved WHERE due_at IS NULL), "
 		"told AS (" NOTICE ") "
 	"SELECT count(*) FILTER (WHERE was = 'transmitting'), count(*) FILTER (WHERE state = 'expired') FROM moved"};
@@ -80,7 +84,7 @@ static const struct statement settle = {"message_settle",
 			"WHERE m.message_id = $1::uuid AND " CLAIM " = $6::int8 AND (m.state = 'transmitting' "
 				"OR m.state = 'claimed' AND $2 IN ('deferred', 'refused', 'expired') "
 				"OR m.state = 'unknown' AND $2 IN ('accepted', 'refused')) "
-			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.due_at), "
+			"RETURNING m.message_id, m.realm, m.channel, m.state, m.code, m.attempts, m.challenge_id, m.due_at), "
 		"done AS (SELECT * FROM moved WHERE due_at IS NULL) "
 	NOTICE};
 

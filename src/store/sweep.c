@@ -47,7 +47,7 @@ static const struct statement statements[] = {
 	{"sweep_message", SWEEP("message", "message_id", "settled_at")},
 	{"sweep_budget", SWEEP_SENDING("budget", "name")},
 	{"sweep_prefix", SWEEP_SENDING("prefix", "prefix")},
-	{"sweep_notice", SWEEP("notice", "notice_id", "created_at")},
+	{"sweep_notice", SWEEP("notice", "notice_id", "published_at")},
 };
 // clang-format on
 

@@ -110,7 +110,7 @@ enum reason store_hand_on(struct store *store, const char *group, const struct c
 			  struct fault *f) ATTR_MUST_USE;
 enum reason store_hand_off(struct store *store, const char *group, const struct coordinates *at, struct fault *f) ATTR_MUST_USE;
 
-// Deletes inbox rows, settled messages, ended challenges and notices older than the horizon and an hour (clocks differ), and limits,
+// Deletes inbox rows, settled messages, ended challenges and published notices older than the horizon and an hour (clocks differ), and limits,
 // addresses and sessions that have ended; at most limit rows;
 // *deleted tells how many. One worker at a time: for another that asks meanwhile there is nothing to do.
 enum reason store_sweep(struct store *store, size_t limit, size_t *deleted, struct fault *f) ATTR_MUST_USE;

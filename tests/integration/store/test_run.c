@@ -121,6 +121,10 @@ static void what_is_older_than_the_horizon_is_swept_in_small_batches(void **stat
 	(void)fixture_sql(fx, "UPDATE enrolld.message SET settled_at = now() - interval '31 days'");
 	(void)fixture_sql(fx, "UPDATE enrolld.challenge SET expires_at = now() - interval '31 days'");
 	(void)fixture_sql(fx, "UPDATE enrolld.notice SET created_at = now() - interval '31 days'");
+	(void)fixture_sql(
+		fx,
+		"INSERT INTO enrolld.notice (realm, kind, payload, created_at) VALUES ('r', 'waits', '{}', now() - interval '1 year')");
+	(void)fixture_sql(fx, "UPDATE enrolld.notice SET published_at = now() - interval '31 days' WHERE kind <> 'waits'");
 	assert_int_equal(sweep(7), 7);
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.inbox"), COUNT - 7);
 	assert_int_equal(sweep(30), 30);
@@ -132,8 +136,9 @@ static void what_is_older_than_the_horizon_is_swept_in_small_batches(void **stat
 	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.claim"), COUNT);
 	assert_int_equal(fixture_count(fx,
 				       "SELECT (SELECT count(*) FROM enrolld.message) + (SELECT count(*) FROM enrolld.challenge) "
-				       "+ (SELECT count(*) FROM enrolld.notice)"),
+				       "+ (SELECT count(*) FROM enrolld.notice WHERE kind <> 'waits')"),
 			 0);
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.notice"), 1); // one that waits is kept, however old
 }
 
 int main(void)
