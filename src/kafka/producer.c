@@ -16,7 +16,7 @@
 
 bool sink_transactional(const struct sink *sink)
 {
-	return sink->conf->results == KAFKA_RESULTS_TRANSACTIONAL;
+	return sink->transactional_id && sink->conf->results == KAFKA_RESULTS_TRANSACTIONAL;
 }
 
 static size_t message_bytes(const rd_kafka_message_t *message)

@@ -56,7 +56,7 @@ enum reason sink_create(const struct sink_options *o, bool (*stop)(void *), void
 	sink->conf = o->conf;
 	sink->group = copy_text(o->group, "");
 	sink->passed_group = copy_text(o->group, ".passed");
-	sink->transactional_id = copy_text(o->transactional_id, "");
+	sink->transactional_id = o->transactional_id ? copy_text(o->transactional_id, "") : NULL;
 	sink->stop = stop;
 	sink->stop_ctx = stop_ctx;
 	topics_init(&sink->topics);
@@ -202,20 +202,34 @@ static enum reason commit_passed(struct batch *b, struct fault *f)
 	return reason;
 }
 
-static enum reason commit_plain(struct batch *b, struct fault *f)
+static enum reason produce_plain(struct batch *b, struct fault *f)
 {
-	struct sink *sink = b->sink;
 	enum reason reason = batch_produce(b, f);
 	if (reason == REASON_OK)
 		reason = batch_deliver(b, f);
-	if (reason != REASON_OK) {
-		batch_renew(sink); // nothing of this batch may be delivered after a later one
+	if (reason != REASON_OK)
+		batch_renew(b->sink); // nothing of this batch may be delivered after a later one
+	return reason;
+}
+
+static enum reason commit_plain(struct batch *b, struct fault *f)
+{
+	enum reason reason = produce_plain(b, f);
+	if (reason != REASON_OK)
 		return reason;
-	}
 	reason = commit_passed(b, f);
 	if (reason == REASON_OK)
 		reason = source_commit(b->source, b->own, batch_left_ms(b) + 1, f);
 	return reason == REASON_OK ? REASON_OK : fault_set(f, REASON_KAFKA_UNKNOWN, "%s", f ? f->detail : "");
+}
+
+// The message that was too large for its topic has gone through.
+static void end_single(struct sink *sink)
+{
+	if (!sink->single)
+		return;
+	producer_end(sink, BATCH_END_MS);
+	producer_adapt(sink);
 }
 
 enum reason sink_commit(struct sink *sink, struct source *source, const struct output *outputs, size_t output_count,
@@ -237,13 +251,34 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 	set_offsets(&b, passages, passage_count);
 	reason = sink_transactional(sink) ? batch_commit_transaction(&b, f) : commit_plain(&b, f);
 	source_release(source);
-	if (reason == REASON_OK && sink->single) {
-		producer_end(sink, BATCH_END_MS);
-		producer_adapt(sink);
-	}
+	if (reason == REASON_OK)
+		end_single(sink);
 	rd_kafka_topic_partition_list_destroy(b.own);
 	rd_kafka_topic_partition_list_destroy(b.passed);
 	if (b.metadata)
 		rd_kafka_consumer_group_metadata_destroy(b.metadata);
+	return reason;
+}
+
+enum reason sink_probe(struct sink *sink, struct fault *f)
+{
+	enum reason reason = producer_revive(sink, BATCH_REVIVE_MS, f);
+	return reason == REASON_OK ? check_brokers(sink, f) : reason;
+}
+
+enum reason sink_publish(struct sink *sink, const struct output *outputs, size_t count, int timeout_ms, struct fault *f)
+{
+	struct batch b = {.sink = sink, .outputs = outputs, .output_count = count};
+	if (sink_transactional(sink))
+		PANIC("sink_publish: outputs of a transactional sink go with the offsets that they pass");
+	sink->begun_ns = clock_mono_ns();
+	b.deadline_ns = sink->begun_ns + timeout_ms * MS;
+	sink->failed = 0;
+	sink->too_large = false;
+	enum reason reason = prepare(&b, f);
+	if (reason == REASON_OK)
+		reason = produce_plain(&b, f);
+	if (reason == REASON_OK)
+		end_single(sink);
 	return reason;
 }

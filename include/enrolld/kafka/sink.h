@@ -12,7 +12,7 @@ struct sink;
 struct sink_options {
 	const struct kafka_conf *conf;
 	const char *group;            // whose offsets are passed; the second, memberless group is "<group>.passed"
-	const char *transactional_id; // group-instance-lane, stable
+	const char *transactional_id; // group-instance-lane, stable; NULL: a plain producer, for sink_publish alone
 	const char *const *topics;    // of outputs; their metadata is warmed first
 	size_t topic_count;
 };
@@ -51,6 +51,16 @@ enum reason sink_commit(struct sink *sink, struct source *source, const struct o
 // so does sink_revive (waits up to 500 ms; KAFKA_UNAVAILABLE: not yet, call again).
 bool sink_ready(const struct sink *sink) ATTR_MUST_USE;
 enum reason sink_revive(struct sink *sink, struct fault *f) ATTR_MUST_USE;
+
+// Of a plain sink: produces the outputs in their order and waits until the brokers have all of them, for timeout_ms at most.
+//   OK               published
+//   KAFKA_ABORTED    some may have been, and none will be later: publish all of them again, under the same ids
+//   KAFKA_UNAVAILABLE, OUTPUT_TOO_LARGE nothing was produced
+//   KAFKA_FATAL, KAFKA_DENIED halt
+enum reason sink_publish(struct sink *sink, const struct output *outputs, size_t count, int timeout_ms,
+			 struct fault *f) ATTR_MUST_USE;
+// After a failure: does a broker answer? Waits some seconds at most.
+enum reason sink_probe(struct sink *sink, struct fault *f) ATTR_MUST_USE;
 
 // Takes over a transactional id that its holder has left: its open transaction is aborted (or, if its commit was decided, completed), and
 // a holder that wakes is fenced. Waits for that up to timeout_ms.
