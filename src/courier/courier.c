@@ -59,7 +59,7 @@ static enum reason start_threads(struct courier *c, struct fault *f)
 }
 
 enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys,
-			   const char *instance, struct courier **courier, struct fault *f)
+			   const char *instance, struct courier_listener listener, struct courier **courier, struct fault *f)
 {
 	struct courier *c = calloc(1, sizeof(*c));
 	if (!c)
@@ -67,6 +67,7 @@ enum reason courier_create(const struct courier_conf *conf, const struct store_c
 	c->parts.conf = conf;
 	c->parts.store = store;
 	c->parts.keys = keys;
+	c->parts.listener = listener;
 	c->parts.arena = arena_create(ARENA_BLOCK);
 	c->parts.instance = arena_text(c->parts.arena, instance);
 	parts_init_wakes(&c->parts);

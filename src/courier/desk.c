@@ -28,6 +28,13 @@ void desk_close(struct desk *desk)
 	desk->store = NULL;
 }
 
+static void tell_listener(const struct desk *desk)
+{
+	const struct courier_listener *listener = &desk->parts->listener;
+	if (listener->settled)
+		listener->settled(listener->ctx);
+}
+
 static void count_state(const struct desk *desk, const char *state, uint64_t n)
 {
 	metric_add(METRIC_messages, METRIC_LABELS(channel_name(desk->channel), state), n);
@@ -84,6 +91,8 @@ enum reason desk_claim(struct desk *desk, size_t max, struct arena *arena, struc
 	}
 	if (overdue.expired > 0)
 		count_state(desk, "expired", overdue.expired);
+	if (overdue.unknown > 0 || overdue.expired > 0)
+		tell_listener(desk);
 	if (count > 0)
 		(void)FAILPOINT(courier_claimed);
 	*ret_count = count;
@@ -162,6 +171,8 @@ enum reason desk_settle(struct ticket *t, const struct handover *h, int64_t took
 	if (reason != REASON_OK)
 		return reason;
 	(void)FAILPOINT(courier_settled);
+	if (s.state != MESSAGE_DEFERRED)
+		tell_listener(t->desk);
 	const char *state = message_state_name(s.state);
 	count_state(t->desk, state, 1);
 	metric_observe(METRIC_message_seconds, METRIC_LABELS(channel_name(t->desk->channel)), (double)took_ns / 1e9);
@@ -190,6 +201,8 @@ enum reason desk_set_aside(struct ticket *t, const struct fault *why, struct fau
 	if (reason != REASON_OK)
 		return reason;
 	count_state(t->desk, message_state_name(s.state), 1);
+	if (s.state != MESSAGE_DEFERRED)
+		tell_listener(t->desk);
 	if (superseded)
 		return REASON_OK;
 	char id[UUID_TEXT_SIZE];

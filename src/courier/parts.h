@@ -17,6 +17,7 @@ struct parts {
 	const struct store_conf *store;
 	const struct keyring *keys;
 	const char *instance;
+	struct courier_listener listener;
 	struct arena *arena;
 	struct wordings *wordings;
 	const struct template *link; // NULL: messages carry a code only

@@ -60,10 +60,17 @@ extern const struct setting_table courier_settings; // "courier.*"
 
 struct courier;
 
+// Who wants to know that a message has reached a final state, whose notice is written then: called from any thread, must be cheap. May be NULL.
+struct courier_listener {
+	void (*settled)(void *ctx);
+	void *ctx;
+};
+
 // Reads templates and provider (DIALECT_INVALID, FILE_UNREADABLE), then starts the threads. Nothing is started if neither URL is set or it is
 // not enabled; *courier is valid all the same. conf, store and keys must outlive it. instance: part of the database connections' names.
 enum reason courier_create(const struct courier_conf *conf, const struct store_conf *store, const struct keyring *keys,
-			   const char *instance, struct courier **courier, struct fault *f) ATTR_MUST_USE;
+			   const char *instance, struct courier_listener listener, struct courier **courier,
+			   struct fault *f) ATTR_MUST_USE;
 void courier_wake(struct courier *courier); // new messages were stored; thread-safe, cheap
 // No channel is paused: the last use of the database and of each sink worked. why (or NULL) takes a line for each that is. Thread-safe.
 bool courier_ready(const struct courier *courier, struct strbuf *why) ATTR_MUST_USE;

@@ -119,7 +119,8 @@ void post_close(struct post *p)
 void post_start(struct post *p)
 {
 	struct fault f = {0};
-	if (courier_create(&p->conf, &p->worker, p->keys, "test", &p->courier, &f) != REASON_OK)
+	if (courier_create(&p->conf, &p->worker, p->keys, "test", (struct courier_listener){NULL, NULL}, &p->courier, &f) !=
+	    REASON_OK)
 		fail_msg("%s", f.detail);
 }
 

@@ -343,7 +343,9 @@ static void two_couriers_send_nothing_twice(void **state)
 		posted[i] = mail_to(&b, i % 10 == 0 ? "late+a@example.com" : "ada@example.com");
 	struct courier *other = NULL;
 	post_start(b.post);
-	assert_int_equal(courier_create(&b.post->conf, &b.post->worker, b.post->keys, "other", &other, NULL), REASON_OK);
+	assert_int_equal(courier_create(&b.post->conf, &b.post->worker, b.post->keys, "other",
+					(struct courier_listener){NULL, NULL}, &other, NULL),
+			 REASON_OK);
 	for (int i = 0; i < 50; i++) {
 		courier_wake(b.post->courier);
 		courier_wake(other);

@@ -238,7 +238,8 @@ static void nothing_to_send_to(void **state)
 	post->courier = NULL;
 	struct fault f = {0};
 	post->conf.text_url = "http://127.0.0.1:9";
-	assert_int_equal(courier_create(&post->conf, &post->worker, post->keys, "test", &post->courier, &f),
+	assert_int_equal(courier_create(&post->conf, &post->worker, post->keys, "test", (struct courier_listener){NULL, NULL},
+					&post->courier, &f),
 			 REASON_FILE_UNREADABLE);
 	assert_non_null(strstr(f.detail, "/nonexistent"));
 	post_close(post);
