@@ -105,7 +105,7 @@ def result_names_other_account(f):
 def everything_of_a_request_lost(f):
     gone = value(f.rows("full/results.jsonl")[f.accepted(1)])
     f.outputs("results", lambda rows: [row for row in rows if value(row)["request_id"] != gone["request_id"]])
-    f.outputs("accounts", lambda rows: [row for row in rows if value(row)["account_id"] != gone["account_id"]])
+    f.outputs("accounts", lambda rows: [row for row in rows if value(row).get("account_id") != gone["account_id"]])
     f.change("tables/inbox.jsonl", lambda rows: [row for row in rows if row["request_id"] != gone["request_id"]])
     f.change("tables/account.jsonl", lambda rows: [row for row in rows if row["account_id"] != gone["account_id"]])
     f.change("tables/claim.jsonl", lambda rows: [row for row in rows if row["account_id"] != gone["account_id"]])
@@ -168,12 +168,42 @@ def letter_of_good_one(f):
     f.outputs("dead", do)
 
 
+def of_type(rows, start):
+    """Places of the events whose type begins so."""
+    return [at for at, row in enumerate(rows) if base64.b64decode(dict(row["headers"])["ce_type"]).startswith(start)]
+
+
 def event_lost(f):
-    f.outputs("accounts", lambda rows: rows.pop(middle(rows)) and None)
+    f.outputs("accounts", lambda rows: rows.pop(of_type(rows, b"enrolld.account.")[-1]) and None)
 
 
 def event_doubled(f):
-    f.outputs("accounts", lambda rows: again(rows, 0))
+    f.outputs("accounts", lambda rows: again(rows, of_type(rows, b"enrolld.account.")[0]))
+
+
+def notice_lost(f):
+    def do(rows):
+        gone = dict(rows[of_type(rows, b"enrolld.message.")[0]]["headers"])["ce_id"]
+        return [row for row in rows if dict(row["headers"])["ce_id"] != gone]
+    f.outputs("accounts", do)
+
+
+def notice_changed(f):
+    def do(rows):
+        place = of_type(rows, b"enrolld.message.")[0]
+        again(rows, place)
+        put(rows[-1], {**value(rows[-1]), "more": 1})
+    f.outputs("accounts", do)
+
+
+def notice_of_nobody(f):
+    f.change("tables/notice.jsonl", lambda rows: rows[1:])
+
+
+def message_without_notice(f):
+    gone = f.rows("tables/notice.jsonl")[0]["notice_id"]
+    f.change("tables/notice.jsonl", lambda rows: [row for row in rows if row["notice_id"] != gone])
+    f.outputs("accounts", lambda rows: [row for row in rows if base64.b64decode(dict(row["headers"])["ce_id"]) != gone.encode()])
 
 
 def account_doubled(f):
@@ -322,6 +352,7 @@ LIES = (
     (reply_lost, "reply_lost"), (reply_doubled, "reply_doubled"), (reply_of_other, "answer_contradicts"),
     (letter_lost, "lost"), (letter_doubled, "dead_doubled"), (letter_of_good_one, "buried"),
     (event_lost, "event_missing"), (event_doubled, "event_doubled"),
+    (notice_lost, "notice_lost"), (notice_changed, "notice_differs"), (notice_of_nobody, "notice_invented"), (message_without_notice, "notice_missing"),
     (account_doubled, "account_unasked"), (account_gone, "account_missing"), (claim_moved, "wrong_claims"),
     (claim_doubled, "identity_doubled"), (rival_accepted, "identity_doubled"),
     (mail_doubled, "mail_doubled"), (mail_again_with_another_code, "mail_differs"), (mail_lost, "mail_lost"), (mail_of_nobody, "mail_invented"), (message_waits, "message_unsettled"),

@@ -19,7 +19,7 @@ class Example:
     def __init__(self):
         self.files = {"requests.jsonl": [], "samples.jsonl": [], "mails.jsonl": [], "texts.jsonl": []}
         self.outputs = {"results": [], "replies": [], "accounts": [], "dead": []}
-        self.tables = {"account": [], "claim": [], "inbox": [], "message": []}
+        self.tables = {"account": [], "claim": [], "inbox": [], "message": [], "notice": []}
         self.ends = [0] * PARTITIONS
         self.positions = {}
         self.clock = 1000.0
@@ -77,21 +77,29 @@ class Example:
         for kind, value in claims:
             self.tables["claim"].append({"realm": "default", "kind": kind, "value": value, "account_id": account})
             if kind == "email":
-                self._mail(request_id, value)
+                self._mail(request_id, value, account)
             elif kind == "phone":
                 message = str(uuid.uuid5(uuid.NAMESPACE_OID, request_id))
                 self.tables["message"].append({"message_id": message, "realm": "default", "channel": "sms", "state": "accepted",
                                                "attempts": 1, "unknowns": 0, "code": None, "due_at": None})
+                self._notice(message, account)
                 self.files["texts.jsonl"].append({"number": len(self.files["texts.jsonl"]), "did": "kept",
                                                 "headers": {"idempotency-key": message}})
         self._out("accounts", ACCOUNTS, 0, account.encode(),
                   [("ce_id", f"event-{request_id}"), ("ce_type", "enrolld.account.registered.v1"), ("ce_subject", account)],
                   json.dumps({"account_id": account}).encode())
 
-    def _mail(self, request_id, address):
+    def _notice(self, message, account):
+        notice, payload = str(uuid.uuid5(uuid.NAMESPACE_URL, message)), json.dumps({"message_id": message, "account_id": account})
+        self.tables["notice"].append({"notice_id": notice, "kind": "message.accepted", "key": account, "subject": message, "payload": payload})
+        self._out("accounts", ACCOUNTS, 0, account.encode(),
+                  [("ce_id", notice), ("ce_type", "enrolld.message.accepted.v1"), ("ce_subject", message)], payload.encode())
+
+    def _mail(self, request_id, address, account):
         message = str(uuid.uuid5(uuid.NAMESPACE_DNS, request_id))
         self.tables["message"].append({"message_id": message, "realm": "default", "channel": "email", "state": "accepted", "attempts": 1,
                                        "unknowns": 0, "code": "250", "due_at": None})
+        self._notice(message, account)
         self.files["mails.jsonl"].append({"number": len(self.files["mails.jsonl"]) + 1, "to": [address], "message_id": f"<{message}@x.example>",
                                           "sha256": hashlib.sha256(message.encode()).hexdigest(), "code": "123456"})
 

@@ -9,7 +9,7 @@
                     reason     of the refusal or burial that it must end in
   live/*.jsonl    results, replies, accounts, dead: as a read_committed reader saw them during the faults
   full/*.jsonl    the same topics, read once more from the start when all was over
-  tables/*.jsonl  account, claim, inbox, message of the database
+  tables/*.jsonl  account, claim, inbox, message, notice of the database
   offsets.json    per request topic and partition: end, committed, passed
   samples.jsonl   offsets as they were committed at a time of the database's clock
   mails.jsonl     what the mailbox took; texts.jsonl what the provider of texts took
@@ -87,7 +87,7 @@ class Evidence:
         self.requests = [Request(row) for row in _lines(folder / "requests.jsonl")]
         self.live = {name: [Record(row) for row in _lines(folder / "live" / f"{name}.jsonl")] for name in OUTPUTS}
         self.full = {name: [Record(row) for row in _lines(folder / "full" / f"{name}.jsonl")] for name in OUTPUTS}
-        self.tables = {name: _lines(folder / "tables" / f"{name}.jsonl") for name in ("account", "claim", "inbox", "message")}
+        self.tables = {name: _lines(folder / "tables" / f"{name}.jsonl") for name in ("account", "claim", "inbox", "message", "notice")}
         self.offsets = json.loads((folder / "offsets.json").read_text(encoding="utf-8"))
         self.samples = _lines(folder / "samples.jsonl")
         self.mails = _lines(folder / "mails.jsonl")

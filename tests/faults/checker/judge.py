@@ -168,10 +168,37 @@ def results_are_rows(e):
         for result in results:
             if result.header("ce_subject") != request_id or result.key != (request_id or "").encode():
                 yield Finding("result_not_row", "I3", f"{request_id}: key or subject of the result name another request", request_id)
-    ids = collections.Counter(record.header("ce_id") for name in ("results", "accounts") for record in e.full[name])
+    ids = collections.Counter(record.header("ce_id") for name in ("results", "accounts") for record in e.full[name] if not _is_notice(record))
     for event_id, count in ids.items():
         if count > 1:
             yield Finding("event_id_reused", "I3", f"{event_id}: the id of {count} events")
+
+
+def _is_notice(record):
+    return (record.header("ce_type") or "").startswith(("enrolld.message.", "enrolld.sending."))
+
+
+def notices_told(e):
+    """A message's end has a notice; each notice is published at least once, always the same bytes under the same id."""
+    rows = {row["notice_id"]: row for row in e.tables["notice"]}
+    told = collections.defaultdict(list)
+    for record in filter(_is_notice, e.full["accounts"]):
+        told[record.header("ce_id")].append(record)
+    for notice_id, row in rows.items():
+        if notice_id not in told:
+            yield Finding("notice_lost", "notices", f"{notice_id}: {row['kind']} was never published")
+    for notice_id, records in told.items():
+        row = rows.get(notice_id)
+        if row is None:
+            yield Finding("notice_invented", "notices", f"{notice_id}: a notice without a row", records[0].at)
+        elif any(record.bytes != records[0].bytes for record in records):
+            yield Finding("notice_differs", "notices", f"{notice_id}: published with different bytes", records[0].at)
+        elif (records[0].value, records[0].key) != (row["payload"].encode(), row["key"].encode()):
+            yield Finding("notice_differs", "notices", f"{notice_id}: published with other bytes than its row's", records[0].at)
+    kinds = {(row["subject"], row["kind"]) for row in rows.values()}
+    for row in e.tables["message"]:
+        if row["due_at"] is None and (row["message_id"], f"message.{row['state']}") not in kinds:
+            yield Finding("notice_missing", "notices", f"{row['message_id']}: {row['state']} without a notice")
 
 
 def one_account_per_identity(e):
@@ -364,7 +391,7 @@ def _step(last, place, offset, record):
     last[place] = max(offset, before)
 
 
-ALL = (nothing_lost, once_each, same_answer, readers_agree, results_are_rows, one_account_per_identity, messages_once,
+ALL = (nothing_lost, once_each, same_answer, readers_agree, results_are_rows, one_account_per_identity, messages_once, notices_told,
        offsets_pass_what_is_done, in_order)
 
 

@@ -16,6 +16,7 @@ TABLES = {
              "extract(epoch from stored_at)::float8 as stored_at from enrolld.inbox",
     "message": "select message_id::text, realm, channel, state, attempts, unknowns, code, extract(epoch from due_at)::float8 as due_at "
                "from enrolld.message",
+    "notice": "select notice_id::text, kind, key, subject, payload from enrolld.notice",
 }
 
 

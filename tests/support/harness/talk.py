@@ -108,8 +108,9 @@ class Talk:
         return self.tail.find(lambda m: m.topic == topic and m.header("ce_subject") == account_id)
 
     def seen(self):
-        """How many records of each output there are."""
-        return {name: len(self.tail.find(lambda m, name=name: m.topic == self.world.topics[name]))
+        """How many records of each output there are that requests gave; notices come when they come."""
+        notices = ("enrolld.message.", "enrolld.sending.")
+        return {name: len(self.tail.find(lambda m, name=name: m.topic == self.world.topics[name] and not (m.header("ce_type") or "").startswith(notices)))
                 for name in ("results", "replies", "accounts", "dead")}
 
     def close(self):
