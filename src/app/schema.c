@@ -99,6 +99,10 @@ static const char outputs[] =
 	"    messages:\n      registered:\n        $ref: '#/components/messages/registered'\n"
 	"      verified:\n        $ref: '#/components/messages/verified'\n"
 	"      password_changed:\n        $ref: '#/components/messages/password_changed'\n"
+	"      message_accepted:\n        $ref: '#/components/messages/message_accepted'\n"
+	"      message_refused:\n        $ref: '#/components/messages/message_refused'\n"
+	"      message_unknown:\n        $ref: '#/components/messages/message_unknown'\n"
+	"      message_expired:\n        $ref: '#/components/messages/message_expired'\n"
 	"  replies:\n    address: enroll.replies\n    description: Answers in the frontend's own words. Which topics replies may go to is a setting.\n"
 	"    messages:\n      reply:\n        $ref: '#/components/messages/reply'\n"
 	"operations:\n"
@@ -112,6 +116,10 @@ static const char outputs[] =
 	"    registered:\n      name: enrolld.account.registered.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/registered'\n"
 	"    verified:\n      name: enrolld.account.verified.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/verified'\n"
 	"    password_changed:\n      name: enrolld.account.password_changed.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/password_changed'\n"
+	"    message_accepted:\n      name: enrolld.message.accepted.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
+	"    message_refused:\n      name: enrolld.message.refused.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
+	"    message_unknown:\n      name: enrolld.message.unknown.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
+	"    message_expired:\n      name: enrolld.message.expired.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
 	"    reply:\n      name: reply\n      summary: The answer whose schema is $defs of the dialect that was asked\n";
 
 static const char schemas[] =
@@ -172,6 +180,19 @@ static const char schemas[] =
 	"        number: {type: integer}\n"
 	"        realm: {type: string}\n"
 	"        request_id: {type: string}\n"
+	"        at: {type: string, format: date-time}\n"
+	"    message_state:\n"
+	"      type: object\n"
+	"      required: [message_id, realm, channel, state, attempts, at]\n"
+	"      properties:\n"
+	"        message_id: {type: string, format: uuid}\n"
+	"        account_id: {type: string, format: uuid}\n"
+	"        challenge_id: {type: string, format: uuid}\n"
+	"        realm: {type: string}\n"
+	"        channel: {enum: [email, sms]}\n"
+	"        state: {enum: [accepted, refused, unknown, expired]}\n"
+	"        code: {type: string}\n"
+	"        attempts: {type: integer, minimum: 0}\n"
 	"        at: {type: string, format: date-time}\n";
 
 static void print_asyncapi(const struct listed *dialects, size_t count)

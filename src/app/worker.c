@@ -15,6 +15,7 @@
 #include "enrolld/conf/process.h"
 #include "enrolld/doc/json.h"
 #include "enrolld/flow/flow.h"
+#include "enrolld/flow/herald.h"
 #include "enrolld/version.h"
 
 struct worker {
@@ -23,6 +24,7 @@ struct worker {
 	struct flow_parts parts;
 	struct operation operation;
 	struct sending *sending;
+	struct herald *herald;
 	struct keyring *keys;
 	struct dialect_shelf *dialects;
 	const char *dialect_folder;
@@ -77,7 +79,8 @@ static enum reason start_courier(struct worker *w, const struct conf *conf, stru
 	const struct courier_conf *courier = parts_courier(conf, w->arena);
 	if (!courier->enabled)
 		return REASON_OK;
-	return courier_create(courier, w->parts.store, w->keys, w->parts.conf->instance, &w->parts.courier, f);
+	struct courier_listener listener = {herald_wake, w->herald};
+	return courier_create(courier, w->parts.store, w->keys, w->parts.conf->instance, listener, &w->parts.courier, f);
 }
 
 static bool ask_healthy(void *ctx, struct strbuf *why)
@@ -130,6 +133,8 @@ static enum reason build(struct worker *w, const struct conf *conf, struct strbu
 	if (reason == REASON_OK)
 		reason = start_admin(w, f);
 	if (reason == REASON_OK)
+		reason = herald_start(w->parts.conf, w->parts.kafka, w->parts.store, &w->herald, f);
+	if (reason == REASON_OK)
 		reason = start_courier(w, conf, f);
 	struct flow *flow = NULL;
 	if (reason == REASON_OK)
@@ -169,6 +174,8 @@ void worker_stop(struct worker *w, bool *clean)
 		flow_stop(w->flow, clean);
 	if (w->parts.courier)
 		courier_stop(w->parts.courier, w->parts.conf->drain_ms < 5000 ? 5000 : w->parts.conf->drain_ms);
+	if (w->herald)
+		herald_stop(w->herald);
 }
 
 void worker_destroy(struct worker *w)
@@ -178,6 +185,7 @@ void worker_destroy(struct worker *w)
 	admin_stop(w->admin);
 	flow_destroy(w->flow);
 	courier_destroy(w->parts.courier);
+	herald_destroy(w->herald);
 	credential_pool_destroy(w->parts.hashes);
 	secret_pool_destroy(w->parts.secrets);
 	sending_destroy(w->sending);
@@ -221,6 +229,8 @@ bool worker_ready(struct worker *w, struct strbuf *why)
 		ready = flow_ready(w->flow, why);
 	if (w->flow && !w->stopping && w->parts.courier)
 		ready = courier_ready(w->parts.courier, why) && ready;
+	if (w->flow && !w->stopping)
+		ready = herald_ready(w->herald, why) && ready;
 	pthread_mutex_unlock(&w->lock);
 	return ready;
 }

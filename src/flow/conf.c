@@ -40,6 +40,8 @@ static const struct setting rows[] = {
 	 .doc = "How often rows past their life are deleted."},
 	{"worker.sweep_batch", AT(INT, sweep_batch), .min = 1, .max = 100000, .unit = "rows", .fallback = "1000",
 	 .doc = "Rows deleted in one statement."},
+	{"worker.notice_every", AT(DURATION, notice_every_ms), .min = 10, .max = 60 * SECOND, .fallback = "1s",
+	 .doc = "How often this worker looks for notices to publish when none of its own wakes it."},
 	{"worker.replays", AT(CHOICE, replays), .choices = replays, .fallback = "silent",
 	 .doc = "What a record that has passed before gives when offsets were set back. For rebuilding what reads the results: set it, restart, set the "
 		"offsets back, and set it to silent again afterwards."},

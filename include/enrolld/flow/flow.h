@@ -29,7 +29,8 @@ struct flow_conf {
 	int64_t retry_min_ms, retry_max_ms;
 	int64_t cautious_records; // that go one by one after an unclean stop
 	int64_t sweep_every_ms, sweep_batch;
-	int replays; // enum flow_replays: what a record that has passed before gives
+	int64_t notice_every_ms; // how often notices are looked for when nobody here wrote one
+	int replays;             // enum flow_replays: what a record that has passed before gives
 	const char *result_topic, *event_topic, *dead_topic;
 };
 extern const struct setting_table flow_settings; // "worker.*"
