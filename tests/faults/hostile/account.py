@@ -201,7 +201,7 @@ class Account:
             self.find(f"request id {row[5]!r} instead of {expected.request_id!r}", record)
         if outcome == "identity_taken" and record.value and not expected.loose:
             self._judge_taken(record)
-        if outcome == "accepted" and not expected.loose:
+        if outcome == "accepted" and not expected.loose and json.loads(row[9])["operation"] == "sign_up":
             body, _ = read_json(record.value)
             why = may_be_accepted(body)
             if why:

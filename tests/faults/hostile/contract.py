@@ -15,6 +15,9 @@ EXPIRED_BEFORE = 1_000_000_000_000  # milliseconds; the forge's times are decade
 BODY_FAULTS = {"malformed_json", "too_deep", "duplicate_key", "number_out_of_range", "invalid_utf8", "nul_character", "not_an_object", "too_large"}
 JUDGED = {"accepted", "invalid", "identity_taken"}
 OTHERS = {"invalid", "nul_character", "password_wrong", "code_unknown", "token_invalid", "expired"}  # bodies of sign-ups at other routes
+# A request that was written for another route and came to one of codes is one of codes after all.
+ASKED = {"accepted", "code_too_soon", "rate_limited"}
+TRIED = {f"code_{what}" for what in ("wrong", "expired", "exhausted", "locked", "superseded", "used")} | {"rate_limited"}
 ROUTES = {b"/v1/accounts": b"POST", b"/v1/password": b"POST", b"/v1/codes": b"POST", b"/v1/codes/check": b"POST", b"/v1/verify": b"GET",
           b"/v1/sessions/refresh": b"POST"}
 SESSIONS = b"/v1/sessions"  # POST and DELETE
@@ -205,13 +208,16 @@ class Contract:
         if event:
             if read[b"ce_type"] not in EVENTS:
                 return {"unknown_route"}
-            signs_up, bare = read[b"ce_type"] == b"enrolld.signup.v1", read[b"ce_type"] == b"enrolld.verify.v1"
+            named = read[b"ce_type"]
+            signs_up, bare = named == b"enrolld.signup.v1", named == b"enrolld.verify.v1"
+            asks, tries = named == b"enrolld.code.request.v1", named == b"enrolld.code.check.v1"
         else:
             path, method = read[b":path"].split(b"?", 1)[0], (read.get(b":method") or b"").upper()
             methods = {b"POST", b"DELETE"} if path == SESSIONS else {ROUTES[path]} if path in ROUTES else set()
             if method not in methods:
                 return {"method_not_allowed" if methods else "unknown_route"}
             signs_up, bare = path == b"/v1/accounts", path == b"/v1/verify"
+            asks, tries = path == b"/v1/codes", path == b"/v1/codes/check"
         others = OTHERS | {"invalid_utf8"} if bare and not decodes(read.get(b":path") or b"") else OTHERS
         media = (read.get(b"content-type") or b"").split(b";", 1)[0].strip(b" \t").lower()
         fits = media in (b"", b"application/json") or (media.startswith(b"application/") and media.endswith(b"+json") and len(media) >= 17)
@@ -226,11 +232,15 @@ class Contract:
             # A bit that fell over may have made this name of that of another spoilt one; account.py sees whether it is taken.
             return {"accepted"} if record.valid else {"accepted", "identity_taken"}
         judged = set(JUDGED if signs_up else others)
+        if asks and may_ask(body):
+            judged |= ASKED
+        if tries and isinstance(body.get("code"), str):
+            judged |= TRIED
         if signs_up and any(holds_nul(value) for name, value in body.items() if name in FIELDS):
             judged = {"invalid", "nul_character"}
         own = body.get("request_id")
-        named = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))
-        if not named and own is not None:
+        known = request_id is not None or (event and read.get(b"ce_source") and read.get(b"ce_id"))
+        if not known and own is not None:
             good = isinstance(own, str) and printable(own.encode("utf-8", "surrogatepass"), 256)
             if not good:
                 return {"invalid_request_id"}
@@ -241,6 +251,11 @@ def holds_nul(value):
     if isinstance(value, dict):
         return any(holds_nul(inner) for inner in value.values())
     return "\0" in value if isinstance(value, str) else isinstance(value, list) and any(holds_nul(inner) for inner in value)
+
+
+def may_ask(body):
+    """What the native request for a code cannot do without."""
+    return all(any(isinstance(body.get(name), str) and body[name].strip() for name in names) for names in (("purpose",), ("email", "phone")))
 
 
 def may_be_accepted(body):
