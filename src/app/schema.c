@@ -103,6 +103,8 @@ static const char outputs[] =
 	"      message_refused:\n        $ref: '#/components/messages/message_refused'\n"
 	"      message_unknown:\n        $ref: '#/components/messages/message_unknown'\n"
 	"      message_expired:\n        $ref: '#/components/messages/message_expired'\n"
+	"      sending_held:\n        $ref: '#/components/messages/sending_held'\n"
+	"      sending_released:\n        $ref: '#/components/messages/sending_released'\n"
 	"  replies:\n    address: enroll.replies\n    description: Answers in the frontend's own words. Which topics replies may go to is a setting.\n"
 	"    messages:\n      reply:\n        $ref: '#/components/messages/reply'\n"
 	"operations:\n"
@@ -120,6 +122,8 @@ static const char outputs[] =
 	"    message_refused:\n      name: enrolld.message.refused.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
 	"    message_unknown:\n      name: enrolld.message.unknown.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
 	"    message_expired:\n      name: enrolld.message.expired.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/message_state'\n"
+	"    sending_held:\n      name: enrolld.sending.held.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/sending_held'\n"
+	"    sending_released:\n      name: enrolld.sending.released.v1\n      contentType: application/json\n      payload:\n        $ref: '#/components/schemas/sending_released'\n"
 	"    reply:\n      name: reply\n      summary: The answer whose schema is $defs of the dialect that was asked\n";
 
 static const char schemas[] =
@@ -193,6 +197,24 @@ static const char schemas[] =
 	"        state: {enum: [accepted, refused, unknown, expired]}\n"
 	"        code: {type: string}\n"
 	"        attempts: {type: integer, minimum: 0}\n"
+	"        at: {type: string, format: date-time}\n"
+	"    sending_held:\n"
+	"      type: object\n"
+	"      required: [realm, prefix, sends, verified, percent, until, at]\n"
+	"      properties:\n"
+	"        realm: {type: string}\n"
+	"        prefix: {type: string}\n"
+	"        sends: {type: integer}\n"
+	"        verified: {type: integer}\n"
+	"        percent: {type: integer}\n"
+	"        until: {type: string, format: date-time}\n"
+	"        at: {type: string, format: date-time}\n"
+	"    sending_released:\n"
+	"      type: object\n"
+	"      required: [realm, prefix, at]\n"
+	"      properties:\n"
+	"        realm: {type: string}\n"
+	"        prefix: {type: string}\n"
 	"        at: {type: string, format: date-time}\n";
 
 static void print_asyncapi(const struct listed *dialects, size_t count)

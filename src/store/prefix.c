@@ -2,13 +2,23 @@
 // Table prefix: texts and the codes of them that came back, and holds.
 #include "enrolld/store/sending.h"
 #include "store/handle.h"
+#include "store/notice.h"
 #include "store/result.h"
 
 // clang-format off
 #define KEYS "unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[]) AS k(realm, prefix, sends, verified, length)"
 #define MS(n) n " * interval '1 millisecond'"
+#define OVER "p.window_end <= now()"
+#define NOTICE(kind, from, more) NOTICE_INSERT \
+	"SELECT realm, '" kind "', realm || '/' || prefix, realm || '/' || prefix, " \
+		"json_build_object('realm', realm, 'prefix', prefix" more ", 'at', " NOTICE_MOMENT("now()") ")::text FROM " from " ORDER BY realm, prefix"
+
 // When a hold is over, what it was for is forgotten.
-#define OVER "(p.window_end <= now() OR p.held_until <= now())"
+static const struct statement release = {"prefix_release",
+	"WITH over AS (SELECT realm, prefix FROM enrolld.prefix WHERE held_until <= now() ORDER BY realm, prefix LIMIT $1::int8 FOR UPDATE SKIP LOCKED), "
+		"released AS (UPDATE enrolld.prefix AS p SET held_until = NULL, window_end = now(), sends = 0, verified = 0 "
+			"FROM over AS o WHERE p.realm = o.realm AND p.prefix = o.prefix RETURNING p.realm, p.prefix) "
+	NOTICE("sending.released", "released", "")};
 
 static const struct statement add = {"prefix_add",
 	"INSERT INTO enrolld.prefix AS p (realm, prefix, window_end, sends, verified, expires_at) "
@@ -18,16 +28,19 @@ static const struct statement add = {"prefix_add",
 		"window_end = CASE WHEN " OVER " THEN excluded.window_end ELSE p.window_end END, "
 		"sends = CASE WHEN " OVER " THEN 0 ELSE p.sends END + excluded.sends, "
 		"verified = CASE WHEN " OVER " THEN 0 ELSE p.verified END + excluded.verified, "
-		"held_until = CASE WHEN " OVER " AND p.held_until <= now() THEN NULL ELSE p.held_until END, "
 		"expires_at = greatest(p.expires_at, excluded.expires_at)"};
 
 // Their rows are locked by the statement before.
 static const struct statement hold = {"prefix_hold",
-	"UPDATE enrolld.prefix AS p SET held_until = now() + " MS("k.time") ", expires_at = greatest(p.expires_at, now() + " MS("2 * k.time") ") "
-	"FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[]) AS k(realm, prefix, least, percent, time) "
-	"WHERE p.realm = k.realm AND p.prefix = k.prefix AND p.held_until IS NULL "
-		"AND p.sends >= k.least AND p.verified * 100 < p.sends * k.percent "
-	"RETURNING p.realm, p.prefix, k.time, p.sends, p.verified"};
+	"WITH begun AS (UPDATE enrolld.prefix AS p SET held_until = now() + " MS("k.time") ", "
+			"expires_at = greatest(p.expires_at, now() + " MS("2 * k.time") ") "
+			"FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[]) AS k(realm, prefix, least, percent, time) "
+			"WHERE p.realm = k.realm AND p.prefix = k.prefix AND p.held_until IS NULL "
+				"AND p.sends >= k.least AND p.verified * 100 < p.sends * k.percent "
+			"RETURNING p.realm, p.prefix, p.sends, p.verified, p.held_until), "
+		"told AS (" NOTICE("sending.held", "begun", ", 'sends', sends, 'verified', verified, 'percent', verified * 100 / sends, "
+			"'until', " NOTICE_MOMENT("held_until")) ") "
+	"SELECT realm, prefix, sends, verified FROM begun"};
 
 static const struct statement held = {"prefix_held",
 	"SELECT realm, prefix, (extract(epoch FROM held_until - now()) * 1000)::int8 FROM enrolld.prefix "
@@ -76,8 +89,8 @@ static void read_begun(const PGresult *result, struct prefix_hold *holds, size_t
 			    !slice_equal_text(own->prefix, PQgetvalue(result, (int)r, 1)))
 				continue;
 			own->begun = true;
-			own->sends = result_int(result, r, 3);
-			own->verified = result_int(result, r, 4);
+			own->sends = result_int(result, r, 2);
+			own->verified = result_int(result, r, 3);
 		}
 }
 
@@ -90,6 +103,9 @@ enum reason store_prefix_count(struct store *store, const struct prefix_count *c
 	struct params params;
 	size_t begun = 0;
 	pipeline_begin(&p, &store->link);
+	params_init(&params, 1);
+	param_set_int(&params.at[0], PREFIX_HOLDS_MAX);
+	(void)pipeline_add(&p, &release, &params);
 	if (count > 0)
 		begun = add_counts(&p, counts, count);
 	params_init(&params, 1);

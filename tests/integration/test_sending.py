@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE.parent / "support"))
 
 from harness import program  # noqa: E402
 from harness.cases import equal, eventually, true  # noqa: E402
+from harness.kafka import text  # noqa: E402
 from harness.talk import Talk  # noqa: E402
 
 TESTER = "+15550100001"
@@ -64,6 +65,11 @@ class Context:
     def texts(self, prefix):
         """How many texts the provider was given for numbers that begin so."""
         return sum(prefix.strip("+") in json.dumps(row["fields"]) for row in self.world.sinks.texts.rows())
+
+    def notices(self, what, count):
+        """Events of holds that begin or end."""
+        topic = self.world.topics["accounts"]
+        return self.talk.tail.wait(lambda m: m.topic == topic and m.header("ce_type") == f"enrolld.sending.{what}.v1", 10, count)
 
     def measure(self, name, **labels):
         return sum(worker.metrics().sum(name, **labels) for worker in self.workers if worker.running())
@@ -132,11 +138,20 @@ def case_a_prefix_whose_codes_do_not_come_back_is_held(c):
     held = eventually(lambda: [row for worker in c.workers for row in worker.events("prefix_held")], "event prefix_held", 10)
     equal((held[0]["realm"], held[0]["prefix"], held[0]["verified"]), ("default", "+35386", 0), "event")
     eventually(lambda: all(worker.metrics().sum("prefixes_held", realm="default") == 1 for worker in c.workers), "both workers know", 5)
+    told = c.notices("held", 1)
+    body = told[0].json()
+    equal((text(told[0].key), told[0].header("ce_subject")), ("default/+35386", "default/+35386"), "key and subject")
+    equal([body[name] for name in ("realm", "prefix", "sends", "verified", "percent")], ["default", "+35386", held[0]["sends"], 0, 0], "event")
+    equal(sorted(body), ["at", "percent", "prefix", "realm", "sends", "until", "verified"], "members")
+    true(body["until"] > body["at"], "it ends later")
     equal(c.ask(c.number("+3538612")).body(429)["reason"], "prefix_held", "reason")
     c.ask(c.number("+3538712")).reply(202)
     c.rows("update enrolld.prefix set held_until = now() where realm = 'default' and prefix = '+35386'")
     eventually(lambda: all(worker.metrics().sum("prefixes_held", realm="default") == 0 for worker in c.workers), "it is lifted", 5)
     c.ask(c.number("+3538612")).reply(202)
+    equal(c.notices("released", 1)[0].json()["prefix"], "+35386", "event of its end")
+    equal((len(c.notices("held", 1)), len(c.notices("released", 1))), (1, 1), "events")
+    equal(c.rows("select sends, held_until from enrolld.prefix where prefix = '+35386' and sends > 1"), [], "what it was for is forgotten")
 
 
 def case_what_is_withheld_may_be_answered_silently(c):

@@ -43,6 +43,6 @@ struct prefix_hold {
 	int64_t sends, verified;
 };
 #define PREFIX_HOLDS_MAX 4096
-// Adds the counts (no two of one prefix), then tells what is on hold, at most PREFIX_HOLDS_MAX. Texts live in arena.
+// Ends holds that are over, adds the counts (no two of one prefix), begins holds, each with its notice; then tells what is on hold, at most PREFIX_HOLDS_MAX. Texts live in arena.
 enum reason store_prefix_count(struct store *store, const struct prefix_count *counts, size_t count, struct arena *arena,
 			       struct prefix_hold **holds, size_t *hold_count, struct fault *f) ATTR_MUST_USE;
