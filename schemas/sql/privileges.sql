@@ -13,7 +13,7 @@ GRANT SELECT, INSERT, DELETE, UPDATE (window_start, used, given, asked, allowed,
 GRANT SELECT, INSERT, DELETE, UPDATE (window_end, sends, verified, held_until, expires_at) ON enrolld.prefix TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (attempts, sent_at, consumed_at) ON enrolld.challenge TO enrolld_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (verified_at) ON enrolld.claim TO enrolld_worker;
-GRANT SELECT (account_id, state, number, password_hash, password_serial, locale, given_name, display_name), INSERT,
+GRANT SELECT (account_id, state, number, password_hash, password_serial, locale, given_name, display_name, opening), INSERT,
     UPDATE (state, password_hash, password_serial, locale, updated_at)
     ON enrolld.account TO enrolld_worker;
 GRANT SELECT, INSERT, UPDATE (account_id, name, kind, active, last_seen_at) ON enrolld.device TO enrolld_worker;

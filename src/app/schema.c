@@ -164,6 +164,7 @@ static const char schemas[] =
 	"        birth_date: {type: string, format: date}\n"
 	"        locale: {type: string}\n"
 	"        attributes: {type: object}\n"
+	"        opening: {type: object}\n"
 	"        request_id: {type: string}\n"
 	"        at: {type: string, format: date-time}\n"
 	"    verified:\n"

@@ -3,6 +3,7 @@
 #include "dialect/answer.h"
 #include "dialect/values.h"
 #include "enrolld/crypto/derive.h"
+#include "enrolld/doc/json.h"
 
 #define TEXT_MAX ((size_t)8 << 20) // above what any body and violations can make of any template
 
@@ -202,6 +203,18 @@ static bool find_token(struct answering *a, struct slice name, struct template_v
 	return false;
 }
 
+// A member of what the account was opened with.
+static bool find_opening(const struct answering *a, struct slice name, struct template_value *value)
+{
+	const struct node *root = NULL;
+	struct fault f;
+	if (slice_is_absent(a->receipt->opening) ||
+	    json_parse(a->receipt->opening, JSON_LIMITS_DEFAULT, a->arena, &root, &f) != REASON_OK)
+		return false;
+	*value = (struct template_value){.kind = TEMPLATE_NODE, .node = node_member_slice(root, name)};
+	return value->node != NULL;
+}
+
 bool answering_find(void *context, struct slice name, struct template_value *value)
 {
 	static const char *const names[] = {
@@ -220,6 +233,8 @@ bool answering_find(void *context, struct slice name, struct template_value *val
 		return find_failed(a, rest, value);
 	if (name_after(name, "token.", &rest))
 		return find_token(a, rest, value);
+	if (name_after(name, "opening.", &rest))
+		return find_opening(a, rest, value);
 	if (name_after(name, "limit.", &rest))
 		return find_limit(a, rest, value);
 	return input_find(a->dialect, a->route, a->request, a->reading, name, a->arena, value);

@@ -45,6 +45,16 @@ static void add(struct dialect_reading *reading, const struct derived *derived, 
 	}
 }
 
+// Longer than that it would be the fault of a table's row, of which the loader cannot know.
+static struct slice render_opening(struct dialect_reading *reading, const struct template_scope *scope)
+{
+	struct strbuf text = STRBUF_INIT(TEXT_MAX);
+	template_render_scope(reading->route->opening, scope, &text);
+	struct slice copy = strbuf_overflowed(&text) ? SLICE_ABSENT : arena_copy(reading->arena, strbuf_slice(&text));
+	strbuf_free(&text);
+	return copy;
+}
+
 void derive_all(struct dialect_reading *reading)
 {
 	const struct template_scope scope = {.find = find_input, .context = reading};
@@ -54,6 +64,8 @@ void derive_all(struct dialect_reading *reading)
 		add(reading, &reading->route->derived[i], rules_trim(arena_copy(reading->arena, strbuf_slice(&text))));
 		strbuf_free(&text);
 	}
+	if (reading->route->opening)
+		reading->registration->opening = render_opening(reading, &scope);
 	reading->registration->counter = reading->route->counter;
 	reading->registration->wants_number = reading->route->counter != NULL;
 }

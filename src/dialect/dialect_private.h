@@ -277,6 +277,8 @@ struct route {
 	struct limit_list limits;
 	struct derived *derived;
 	size_t derived_count;
+	const struct template *opening; // JSON; NULL: none
+	const struct node *opening_tree;
 	const char *counter;               // NULL: no number
 	bool unverified[CLAIM_KIND_COUNT]; // kinds of new addresses that are sent no code
 	struct code_choice code;

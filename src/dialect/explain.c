@@ -103,6 +103,7 @@ static void write_registration(struct strbuf *out, const struct registration *r)
 	add_text(out, "birth_date", r->birth_date);
 	add_text(out, "locale", r->locale);
 	add_text(out, "attributes", r->attributes);
+	add_text(out, "opening", r->opening);
 	if (r->wants_number)
 		strbuf_printf(out, "  %-20s the next of counter %s\n", "number", r->counter ? r->counter : "account");
 	if (r->wants_tokens)

@@ -130,6 +130,23 @@ static void load_taken(struct loader *loader, const struct node *node, struct ro
 		loader_error(loader, node->line, "taken: silent is for sign-ups whose accounts have neither a number nor a slug");
 }
 
+// What an account of this route is given when it is opened.
+static void load_opening(struct loader *loader, const struct node *node, struct route *route)
+{
+	struct template_origin origin = loader_origin(loader, node ? node->line : 0);
+	struct fault f;
+	if (!node)
+		return;
+	if (node->type != NODE_MAP || node_count(node) == 0)
+		loader_error(loader, node->line, "opening is a map of what an account is given when it is opened");
+	else if (route->operation != OPERATION_SIGN_UP && route->operation != OPERATION_CODE_CHECK)
+		loader_error(loader, node->line, "opening is for routes that open accounts: sign_up and code_check");
+	else if (template_compile_tree(node, &origin, &route->opening, &f) != REASON_OK)
+		loader_fault(loader, &f);
+	else
+		route->opening_tree = node;
+}
+
 static void load_inherited(struct loader *loader, const struct node *node, struct route *route)
 {
 	const struct dialect *dialect = route->dialect;
@@ -147,9 +164,9 @@ static void load_inherited(struct loader *loader, const struct node *node, struc
 
 static void load_route(struct loader *loader, const struct node *node, struct dialect *dialect, struct route *route)
 {
-	static const char *const keys[] = {"name",   "operation", "method", "path",   "type",   "body",   "collect",
-					   "stages", "root",      "access", "limits", "fields", "rules",  "derive",
-					   "number", "verify",    "code",   "taken",  "ends",   "answers"};
+	static const char *const keys[] = {"name",   "operation", "method", "path",   "type",   "body",    "collect",
+					   "stages", "root",      "access", "limits", "fields", "rules",   "derive",
+					   "number", "verify",    "code",   "taken",  "ends",   "opening", "answers"};
 	struct slice name = SLICE_ABSENT;
 	*route = (struct route){.dialect = dialect,
 				.name = "",
@@ -174,6 +191,7 @@ static void load_route(struct loader *loader, const struct node *node, struct di
 	load_fields(loader, node_member(node, "fields"), route);
 	load_checks(loader, node_member(node, "rules"), dialect, route, NULL, &route->checks);
 	load_derived(loader, node_member(node, "derive"), route);
+	load_opening(loader, node_member(node, "opening"), route);
 	load_counter(loader, node_member(node, "number"), route);
 	load_verify(loader, node_member(node, "verify"), route);
 	load_code_choice(loader, node_member(node, "code"), route);

@@ -38,14 +38,19 @@ static void add_row(struct names *n, const struct dialect *dialect, const struct
 	}
 }
 
+static void add_rows(struct names *n, const struct route *route)
+{
+	for (size_t i = 0; i < route->field_count; i++)
+		for (size_t j = 0; j < route->fields[i].checks.count; j++)
+			add_row(n, route->dialect, &route->fields[i].checks.items[j]);
+}
+
 static void add_route(struct names *n, const struct route *route)
 {
 	static const char *const limit_parts[] = {LIMIT_VALUES};
-	for (size_t i = 0; i < route->field_count; i++) {
+	add_rows(n, route);
+	for (size_t i = 0; i < route->field_count; i++)
 		add_joined(n, holds_secret(route, &route->fields[i]) ? "!input." : "input.", route->fields[i].name, "");
-		for (size_t j = 0; j < route->fields[i].checks.count; j++)
-			add_row(n, route->dialect, &route->fields[i].checks.items[j]);
-	}
 	for (size_t i = 0; i < route->access.count; i++) {
 		const struct access *access = &route->access.items[i];
 		for (size_t j = 0; access->kind == ACCESS_KEY && access->table && j < access->table->column_count; j++)
@@ -61,10 +66,15 @@ static void add_route(struct names *n, const struct route *route)
 			add_joined(n, "path.", (struct slice){segment.ptr + 1, segment.len - 2}, "");
 }
 
-static void add_common(struct names *n, const struct dialect *dialect)
+static void add_settings(struct names *n, const struct dialect *dialect)
 {
 	for (size_t i = 0; i < dialect->setting_count; i++)
 		add_joined(n, "setting.", dialect->settings[i].name, "");
+}
+
+static void add_common(struct names *n, const struct dialect *dialect)
+{
+	add_settings(n, dialect);
 	add(n, "query.*");
 	add(n, "header.*");
 }
@@ -88,6 +98,9 @@ static void add_answer(struct names *n, const struct dialect *dialect)
 	add(n, "first.data.*");
 	for (size_t i = 0; i < dialect->token_count; i++)
 		add_joined(n, "token.", dialect->tokens[i].name, "");
+	for (size_t i = 0; i < dialect->route_count; i++)
+		for (size_t j = 0; j < node_count(dialect->routes[i].opening_tree); j++)
+			add_joined(n, "opening.", dialect->routes[i].opening_tree->list.keys[j], "");
 }
 
 static void check(const struct names *n, const struct template *t)
@@ -168,6 +181,15 @@ static void check_route(struct names *n, const struct route *route)
 	check_answers(n, &route->answers);
 }
 
+// It is kept and told again: nothing of the request's own words.
+static void check_opening(struct names *n, const struct route *route)
+{
+	n->count = 0;
+	add_settings(n, route->dialect);
+	add_rows(n, route);
+	check(n, route->opening);
+}
+
 static void check_links(struct names *n, const struct dialect *dialect)
 {
 	add(n, "account_id");
@@ -198,6 +220,7 @@ void check_names(struct loader *loader, const struct dialect *dialect)
 		add_answer(n, dialect);
 		add_route(n, &dialect->routes[i]);
 		check_route(n, &dialect->routes[i]);
+		check_opening(n, &dialect->routes[i]);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(token_values); i++)
 		add(all, token_values[i]);

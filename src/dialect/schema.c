@@ -193,8 +193,10 @@ static const char *type_of(void *context, struct slice name)
 		return "boolean";
 	if (name_after(name, "first.", &rest))
 		return type_of(context, rest);
-	return name_after(name, "data.", &rest) || name_after(name, "input.", &rest) || name_after(name, "row.", &rest) ? NULL
-															: "string";
+	return name_after(name, "opening.", &rest) || name_after(name, "data.", &rest) || name_after(name, "input.", &rest) ||
+			       name_after(name, "row.", &rest)
+		       ? NULL
+		       : "string";
 }
 
 // Answers of one list; a key that comes several times is numbered from its second.

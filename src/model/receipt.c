@@ -140,6 +140,7 @@ struct slice receipt_write(const struct receipt *receipt, struct arena *arena)
 	if (receipt->account_number != 0)
 		json_member_int(&w, "number", receipt->account_number);
 	json_member_text(&w, "slug", receipt->slug);
+	json_member_text(&w, "opening", receipt->opening);
 	if (receipt->has_challenge)
 		write_challenge(&w, receipt);
 	if (receipt->has_mint)
@@ -224,9 +225,11 @@ static bool read_generated(const struct node *root, struct receipt *receipt)
 {
 	if (node_member(root, "number") && !read_int(root, "number", 1, INT64_MAX, &receipt->account_number))
 		return false;
-	const struct node *slug = node_member(root, "slug"), *mint = node_member(root, "mint");
+	const struct node *slug = node_member(root, "slug"), *mint = node_member(root, "mint"),
+			  *opening = node_member(root, "opening");
 	receipt->slug = slug ? node_text(slug) : SLICE_ABSENT;
-	if (slug && receipt->slug.len == 0)
+	receipt->opening = opening ? node_text(opening) : SLICE_ABSENT;
+	if ((slug && receipt->slug.len == 0) || (opening && receipt->opening.len == 0))
 		return false;
 	receipt->has_mint = mint != NULL;
 	return !mint || read_nonce(mint, &receipt->mint_nonce, &receipt->mint_epoch);

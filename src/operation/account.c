@@ -41,6 +41,7 @@ void operation_open_account(const struct operation_case *c, struct receipt *rece
 	const struct registration *r = c->registration;
 	receipt->has_account = true;
 	receipt->account_id = operation_id(c->request, "account");
+	receipt->opening = r->opening;
 	changes->has_account = true;
 	add_claims(c, receipt, changes);
 	changes->account = (struct account_row){
@@ -52,6 +53,7 @@ void operation_open_account(const struct operation_case *c, struct receipt *rece
 		.birth_date = r->birth_date,
 		.locale = r->locale,
 		.attributes = r->attributes,
+		.opening = r->opening,
 		.counter = !r->wants_number ? NULL
 			   : r->counter     ? r->counter
 					    : "account",

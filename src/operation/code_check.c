@@ -140,6 +140,7 @@ static void verify(const struct code_holder *holder, struct receipt *receipt, st
 	receipt->has_account = true;
 	receipt->account_id = holder->account_id;
 	receipt->account_number = holder->number;
+	receipt->opening = holder->opening;
 	receipt->verified = !holder->verified;
 	changes->code.verifies = !holder->verified;
 	changes->code.account_id = holder->account_id;

@@ -140,6 +140,10 @@ static struct slice registered_bytes(const struct request *request, const struct
 		json_key(&w, "attributes");
 		json_raw(&w, registration->attributes);
 	}
+	if (!slice_is_absent(receipt->opening)) {
+		json_key(&w, "opening");
+		json_raw(&w, receipt->opening);
+	}
 	json_member_text(&w, "request_id", request->request_id);
 	json_member_text(&w, "at", time_text(receipt->at_ms, arena));
 	json_close_map(&w);

@@ -95,6 +95,7 @@ enum decision operation_sign_in(const struct operation *op, const struct operati
 	receipt->has_account = true;
 	receipt->account_id = holder->account_id;
 	receipt->account_number = holder->number;
+	receipt->opening = holder->opening;
 	operation_enter_account(op, c, receipt, changes);
 	return DECISION_STORE;
 }

@@ -103,6 +103,7 @@ enum decision operation_veil(const struct operation *op, const struct operation_
 		return operation_refuse(c, reason, receipt, changes);
 	receipt->veiled = receipt->has_account = true;
 	receipt->account_id = operation_id(c->request, "account");
+	receipt->opening = c->registration->opening;
 	struct changes never = {0}; // what an accepted one would show of its first challenge
 	add_verifications(op, c, receipt, &never);
 	for (size_t i = 0; i < c->registration->claim_count; i++) {

@@ -5,9 +5,9 @@
 
 // clang-format off
 static const struct statement insert = {"account_insert",
-	"INSERT INTO enrolld.account (account_id, realm, state, password_hash, given_name, family_name, display_name, birth_date, locale, attributes, number) "
+	"INSERT INTO enrolld.account (account_id, realm, state, password_hash, given_name, family_name, display_name, birth_date, locale, attributes, number, opening) "
 	"SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::jsonb[], "
-		"$11::int8[]) "
+		"$11::int8[], $12::json[]) "
 		"AS k(account_id) ORDER BY k.account_id"};
 
 // What is known of their passwords is true then until the end.
@@ -35,7 +35,7 @@ static const struct statement welcome = {"account_welcome",
 void account_insert(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 11);
+	params_init(&params, 12);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].outcome != STORE_WON || !items[i].changes->has_account)
@@ -56,6 +56,7 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 			param_add_int(&params.at[10], row->number);
 		else
 			param_add_text(&params.at[10], SLICE_ABSENT);
+		param_add_text(&params.at[11], row->opening);
 	}
 	if (any)
 		(void)pipeline_add(p, &insert, &params);

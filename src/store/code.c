@@ -31,6 +31,7 @@ enum column {
 	NUMBER,
 	LOCALE,
 	NAME,
+	OPENING,
 	HASH,
 	PASSWORD_SERIAL,
 	EMAIL,
@@ -58,7 +59,7 @@ static const struct statement find = {"code_find",
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
 		"c.consumed_at IS NOT NULL, c.caller, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
-		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), "
+		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), o.opening, "
 		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, o.password_serial, "
 		// Whoever is told of a new password.
 		"CASE WHEN d.tells THEN (SELECT v.value FROM enrolld.claim AS v WHERE v.account_id = h.account_id AND v.kind = 'email' "
@@ -71,7 +72,7 @@ static const struct statement find = {"code_find",
 			"AND a.value = coalesce(d.subject, d.value) LIMIT 1) AS a ON true "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.claim AS h WHERE h.realm = d.realm AND h.kind = d.kind AND h.value = d.value "
 			"AND h.account_id IS DISTINCT FROM d.own LIMIT 1) AS h ON true "
-		"LEFT JOIN LATERAL (SELECT o.state, o.number, o.locale, o.given_name, o.display_name, o.password_hash, o.password_serial FROM enrolld.account AS o "
+		"LEFT JOIN LATERAL (SELECT o.state, o.number, o.locale, o.given_name, o.display_name, o.opening, o.password_hash, o.password_serial FROM enrolld.account AS o "
 			"WHERE o.account_id = h.account_id LIMIT 1) AS o ON true"};
 // clang-format on
 
@@ -174,6 +175,7 @@ static void read_row(const PGresult *result, size_t r, const struct code_ask *as
 			.number = int_or_zero(result, r, NUMBER),
 			.locale = result_text(result, r, LOCALE, ask->arena),
 			.name = result_text(result, r, NAME, ask->arena),
+			.opening = result_text(result, r, OPENING, ask->arena),
 			.password_hash = result_text(result, r, HASH, ask->arena),
 			.password_serial = int_or_zero(result, r, PASSWORD_SERIAL),
 			.email = result_text(result, r, EMAIL, ask->arena),

@@ -54,6 +54,20 @@ class Context:
         """(owner, name, kind, active) of each row."""
         return self.rows("select account_id::text, name, kind, active from enrolld.device where registration = %s", registration)
 
+    def openings(self, phone):
+        """What each who has the phone was given when it was opened."""
+        return [row[0] for row in self.rows("select a.opening from enrolld.account a join enrolld.claim k using (account_id) where k.kind = 'phone' and k.value = %s",
+                                            phone)]
+
+    def reload(self, old, new):
+        """Other words in the dialect's file, in force."""
+        file = self.world.folder / "schemas/dialects/phone-customers/dialect.yaml"
+        count, words = len(self.worker.events("dialects_reloaded")), file.read_text(encoding="utf-8")
+        equal(words.count(old), 1, f"places of {old}")
+        file.write_text(words.replace(old, new), encoding="utf-8")
+        self.worker.reload()
+        equal(len(self.worker.wait_event("dialects_reloaded", 10, count + 1)), count + 1, "reloads")
+
     def counts(self):
         return self.rows("select (select count(*) from enrolld.account), (select count(*) from enrolld.claim), (select count(*) from enrolld.device), "
                          "(select coalesce(max(value), 0) from enrolld.counter)")[0]
@@ -67,6 +81,9 @@ def case_a_new_customer(c):
     entered = c.enter(phone, code, "reg-new")
     equal(entered.body(201)["customer"]["wallet"], WALLET, "wallet of the answer")
     account = entered.account()
+    equal(c.openings(phone), [{"wallet": WALLET}], "wallet that is kept")
+    told = c.talk.tail.wait(lambda m: m.header("ce_type") == "enrolld.account.registered.v1" and m.header("ce_subject") == account, 10)
+    equal([m.json()["opening"] for m in told], [{"wallet": WALLET}], "wallet that is told")
     equal(c.customers(phone), [(account, "active", "en", number + 1, True)], "customers of the number")
     equal(c.devices("reg-new"), [(account, "dev-1", "ios", True)], "devices")
     equal(c.counts(), (accounts + 1, claims + 1, devices + 1, number + 1), "accounts, identities, devices, numbers given")
@@ -87,6 +104,23 @@ def case_a_known_customer(c):
     equal(c.customers(phone), [(row[0], row[1], "ar", row[3], True)], "customers of the number")
     equal(c.counts(), before, "accounts, identities, devices, numbers given")
     equal(c.devices("reg-known"), [(row[0], "dev-1", "ios", True)], "devices")
+
+
+def case_a_wallet_is_the_one_that_was_opened(c):
+    """Whatever the dialect gives others by now."""
+    phone, saudi = c.number(), "+966501234567"
+    c.enter(phone, c.code(phone), "reg-wallet").reply(201)
+    c.reload('balance: "0.00"', 'balance: "5.00"')
+    equal(c.enter(phone, c.code(phone), "reg-wallet").body(200)["customer"]["wallet"], WALLET, "wallet of a second sign-in")
+    equal(c.openings(phone), [{"wallet": WALLET}], "wallet that is kept")
+    gift = {**WALLET, "balance": "5.00", "balance_currency": "SAR"}
+    later = c.enter(saudi, c.code(saudi), "reg-saudi")
+    equal(later.body(201)["customer"]["wallet"], gift, "wallet of who came later")
+    equal(c.openings(saudi), [{"wallet": gift}], "what is kept of it")
+    c.reload('balance: "5.00"', 'balance: "0.00"')
+    equal(c.enter(saudi, c.code(saudi), "reg-saudi").body(200)["customer"]["wallet"], gift, "the same again")
+    c.rows("update enrolld.account set opening = null where account_id = %s", later.account())
+    equal(c.enter(saudi, c.code(saudi), "reg-saudi").body(200)["customer"]["wallet"], None, "of an account from before wallets")
 
 
 def case_a_device_without_a_type(c):

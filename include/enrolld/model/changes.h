@@ -13,7 +13,7 @@ struct account_row {
 	struct uuid account_id;
 	const char *state;          // "pending": no identity verified yet; "active"
 	struct slice password_hash; // absent: none
-	struct slice given_name, family_name, display_name, birth_date, locale, attributes;
+	struct slice given_name, family_name, display_name, birth_date, locale, attributes, opening;
 	const char *counter; // gives the number; NULL: it gets none
 	int64_t number;      // integer id in its realm, filled by the store; 0: none
 };

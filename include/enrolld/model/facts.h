@@ -48,6 +48,7 @@ struct code_holder {
 	bool pending;   // no identity of the account is verified yet
 	int64_t number; // integer id; 0: none
 	struct slice locale, name;
+	struct slice opening;       // JSON object text, what it was opened with; absent: nothing
 	struct slice password_hash; // where a password is to be compared; absent: none
 	int64_t password_serial;    // which password that is: raised by every new one
 	struct slice email;         // where a password is to be set: a verified one, to be told; absent: none

@@ -45,6 +45,7 @@ struct receipt {
 	size_t violation_count;
 	int64_t account_number; // integer id; 0: none
 	struct slice slug;      // absent: none
+	struct slice opening;   // of the account, JSON object text; absent: none
 	bool has_mint;          // tokens are derived from this, with at_ms as their time
 	struct nonce mint_nonce;
 	uint16_t mint_epoch; // of what they are signed with

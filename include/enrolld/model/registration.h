@@ -156,9 +156,10 @@ struct registration {
 	struct session_use session;
 	struct slice password_hash; // a foreign hash instead; absent otherwise
 	struct slice given_name, family_name, display_name;
-	struct slice birth_date;      // YYYY-MM-DD
-	struct slice locale;          // BCP 47, normalised case
-	struct slice attributes;      // JSON object text; absent if none
+	struct slice birth_date; // YYYY-MM-DD
+	struct slice locale;     // BCP 47, normalised case
+	struct slice attributes; // JSON object text; absent if none
+	struct slice opening; // the same, what the frontend gives an account when it is opened: nothing of the request's own words
 	struct violation *violations; // in the dialect's order; none means acceptable so far
 	size_t violation_count;
 	const struct dialect_reading

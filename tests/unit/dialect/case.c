@@ -66,6 +66,7 @@ const char *case_answer(struct dialect_case *c, enum reason reason)
 		.reason = reason,
 		.at_ms = NOW_MS,
 		.has_account = reason == REASON_OK,
+		.opening = c->registration.opening,
 		.violations = c->registration.violations,
 		.violation_count = c->registration.violation_count,
 	};
@@ -144,6 +145,7 @@ const char *case_exchange(struct dialect_case *c, const struct case_request *row
 		.reason = reason,
 		.at_ms = NOW_MS,
 		.has_account = reason == REASON_OK,
+		.opening = c->registration.opening,
 		.account_id = {.bytes = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x8d, 0xef, 0x81}},
 		.account_number = c->registration.wants_number && reason == REASON_OK ? 7 : 0,
 		.slug = c->registration.derived_count && reason == REASON_OK ? c->registration.derived[0].stem : SLICE_ABSENT,

@@ -78,17 +78,19 @@ static void what_was_generated_comes_back(void **state)
 			     .at_ms = 1,
 			     .account_number = 4294967297,
 			     .slug = SLICE_LIT("jos\"e-2"),
+			     .opening = SLICE_LIT("{\"a\":1}"),
 			     .has_mint = true,
 			     .mint_epoch = 3,
 			     .mint_nonce = {{0xab, 0xcd}}};
 	struct receipt out;
 	struct slice json = receipt_write(&in, *state);
 	assert_true(slice_equal_text(json, "{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,"
-					   "\"number\":4294967297,\"slug\":\"jos\\\"e-2\","
+					   "\"number\":4294967297,\"slug\":\"jos\\\"e-2\",\"opening\":\"{\\\"a\\\":1}\","
 					   "\"mint\":{\"nonce\":\"abcd0000000000000000000000000000\",\"epoch\":3}}"));
 	assert_int_equal(receipt_read(json, *state, &out, NULL), REASON_OK);
 	assert_int_equal(out.account_number, 4294967297);
 	assert_true(slice_equal(out.slug, in.slug));
+	assert_true(slice_equal(out.opening, in.opening));
 	assert_true(out.has_mint);
 	assert_memory_equal(out.mint_nonce.bytes, in.mint_nonce.bytes, NONCE_SIZE);
 	assert_int_equal(out.mint_epoch, 3);
@@ -249,6 +251,7 @@ static void what_is_no_receipt_is_internal(void **state)
 		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"number\":0}",
 		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"slug\":\"\"}",
 		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"slug\":5}",
+		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"opening\":5}",
 		"{\"v\":1,\"outcome\":\"accepted\",\"operation\":\"sign_up\",\"at\":1,\"mint\":{\"nonce\":\"00\",\"epoch\":1}}",
 		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"limits\":{}}",
 		"{\"v\":1,\"outcome\":\"refused\",\"operation\":\"sign_up\",\"at\":1,\"limits\":[{\"name\":\"a\",\"allowed\":1}]}",
