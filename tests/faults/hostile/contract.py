@@ -221,7 +221,7 @@ class Contract:
         others = OTHERS | {"invalid_utf8"} if bare and not decodes(read.get(b":path") or b"") else OTHERS
         media = (read.get(b"content-type") or b"").split(b";", 1)[0].strip(b" \t").lower()
         fits = media in (b"", b"application/json") or (media.startswith(b"application/") and media.endswith(b"+json") and len(media) >= 17)
-        if not fits:
+        if not fits and (record.value or not bare):  # nobody asks of what kind nothing is
             return {"unsupported_media_type"}
         if not record.value:
             return set(others) if bare else {"empty"}
