@@ -45,7 +45,7 @@ static void load_limit(struct loader *loader, const struct node *node, int line,
 {
 	static const char *const keys[] = {"by", "allowed", "window", "kind", "stage"};
 	static const char *const kinds[] = {"fixed", "sliding"};
-	static const char *const stages[] = {"before_body", "before_rules", "after_rules"};
+	static const char *const stages[] = {"before_body", "before_rules", "after_rules", "sends"};
 	const struct slice *parts = NULL;
 	size_t kind = 0, stage = 0;
 	if (!loader_keys(loader, node, "a limit", keys, ARRAY_LEN(keys)))
@@ -65,7 +65,10 @@ static void load_limit(struct loader *loader, const struct node *node, int line,
 	(void)loader_choice(loader, node_member(node, "kind"), "kind", kinds, ARRAY_LEN(kinds), &kind);
 	(void)loader_choice(loader, node_member(node, "stage"), "stage", stages, ARRAY_LEN(stages), &stage);
 	spec->kind = kind == 0 ? LIMIT_FIXED : LIMIT_SLIDING;
-	spec->stage = stage == 0 ? LIMIT_BEFORE_BODY : stage == 1 ? LIMIT_BEFORE_RULES : LIMIT_AFTER_RULES;
+	spec->stage = stage == 0   ? LIMIT_BEFORE_BODY
+		      : stage == 1 ? LIMIT_BEFORE_RULES
+		      : stage == 2 ? LIMIT_AFTER_RULES
+				   : LIMIT_SENDS;
 	for (size_t i = 0; i < spec->part_count; i++)
 		if (spec->parts[i].kind >= PART_RECIPIENT && spec->stage == LIMIT_BEFORE_BODY)
 			loader_error(loader, line,

@@ -158,6 +158,10 @@ static void load_inherited(struct loader *loader, const struct node *node, struc
 		loader_error(loader, node->line, "there are at most %d stages", STAGES_MAX);
 	load_access(loader, node_member(node, "access"), dialect, &route->access);
 	load_limits(loader, node_member(node, "limits"), &route->limits);
+	for (size_t i = 0; i < route->limits.count; i++)
+		if (route->limits.items[i].stage == LIMIT_SENDS && route->operation != OPERATION_SIGN_IN)
+			loader_error(loader, node->line,
+				     "stage: sends is for limits of sign-ins, which may send a code once more beside their answer");
 	if (node_member(node, "root"))
 		load_root_checks(loader, node_member(node, "root"), dialect, &route->root);
 }

@@ -92,6 +92,18 @@ static bool within_limits(const struct operation_case *c, enum limit_stage stage
 	return within;
 }
 
+// The answer says nothing of these.
+bool operation_may_send(const struct operation_case *c, struct changes *changes)
+{
+	for (size_t i = 0; i < c->limit_count; i++)
+		if (c->limits[i].stage == LIMIT_SENDS && c->facts->limits[i].reached)
+			return false;
+	for (size_t i = 0; i < c->limit_count; i++)
+		if (c->limits[i].stage == LIMIT_SENDS)
+			changes->counts[i] = true;
+	return true;
+}
+
 static struct limit_summary *summary_find(struct receipt *receipt, const char *name)
 {
 	for (size_t i = 0; i < receipt->limit_count; i++)

@@ -74,6 +74,8 @@ void operation_challenge(const struct operation *op, const struct operation_case
 // is a number for tests; what is returned is why the request is to be refused for it.
 enum reason operation_address(const struct operation *op, const struct operation_case *c, enum claim_kind kind, struct slice value,
 			      struct changes *changes, bool *sends) ATTR_MUST_USE;
+// operation: counts one message that a request brings about beside its answer; false: it would be one too many, and nothing is counted.
+bool operation_may_send(const struct operation_case *c, struct changes *changes) ATTR_MUST_USE;
 // One more message of a challenge that is there.
 void operation_send_again(const struct operation *op, const struct operation_case *c, const struct challenge_plan *plan,
 			  bool silent, struct receipt *receipt, struct changes *changes);

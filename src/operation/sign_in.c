@@ -11,7 +11,7 @@ static enum decision refuse_wrong(const struct operation_case *c, struct receipt
 	return operation_refuse(c, REASON_PASSWORD_WRONG, receipt, changes);
 }
 
-// Who knows the password of an account that is pending is sent the code of its sign-up once more, unless a message is on its way.
+// Who knows the password of an account that is pending is sent the code of its sign-up once more, unless a message is on its way or enough were.
 static void remind(const struct operation *op, const struct operation_case *c, struct receipt *receipt, struct changes *changes)
 {
 	const struct code_facts *code = &c->facts->code;
@@ -21,7 +21,7 @@ static void remind(const struct operation *op, const struct operation_case *c, s
 	if (!rule || (code->found && c->facts->now_ms < code->sent_ms + rule->gap_ms))
 		return;
 	(void)!operation_address(op, c, code->kind, code->value, changes, &sends);
-	if (!sends)
+	if (!sends || !operation_may_send(c, changes))
 		return;
 	const struct challenge_plan plan = {
 		.rule = rule,

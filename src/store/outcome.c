@@ -5,7 +5,7 @@
 #include "enrolld/base/failpoint.h"
 #include "store/result.h"
 
-#define STAGES (LIMIT_AFTER_RULES + 1)
+#define STAGES (LIMIT_SENDS + 1)
 
 struct settling {
 	struct store *store;
@@ -149,7 +149,12 @@ static void count_limits(const struct settling *s, size_t count, int64_t now_ms)
 			continue;
 		size_t stage = full_stage(s, item, now_ms);
 		if (item->outcome == STORE_AGAIN && stage == STAGES)
-			continue; // is counted when it comes again
+			continue;           // is counted when it comes again
+		if (stage == LIMIT_SENDS) { // it is answered as ever, without its message
+			if (item->outcome == STORE_WON)
+				renew_facts(s, item, STORE_AGAIN);
+			continue;
+		}
 		if (stage < STAGES && item->outcome != STORE_LOST)
 			renew_facts(s, item, STORE_LOST);
 		spend(s, item, stage, now_ms);

@@ -212,6 +212,25 @@ def case_sign_in_with_a_password(c):
     equal(asked.body(202)["request_id"], asked.sent.request_id, "who guesses at a password keeps nobody from a code")
 
 
+def case_reminders_of_a_pending_account_are_limited(c):
+    """Two at a time, so that some meet their limit in the database alone."""
+    address = c.talk.address()
+    body = {"email": address, "password": "violet tractor"}
+    c.talk.post(body, path=f"{STORE}/signup", headers=VISITOR).reply(201)
+    c.world.sinks.mailbox.wait(address)
+    for _ in range(4):
+        c.rows("update enrolld.challenge set sent_at = now() - interval '1 hour' where claim_value = %s", address)
+        both = [c.talk.post({**body, "n": n}, topic="otp", path=f"{STORE}/signin", headers=VISITOR) for n in (1, 2)]
+        equal([x.body(403)["message"] for x in both], ["Account not verified"] * 2, "answers")
+    for _ in range(4):
+        c.rows("update enrolld.challenge set sent_at = now() - interval '1 hour' where claim_value = %s", address)
+        equal(c.talk.post(body, topic="otp", path=f"{STORE}/signin", headers=VISITOR).body(403)["message"], "Account not verified", "answer")
+    c.settle()
+    equal(len(c.world.sinks.mailbox.wait(address, count=6)), 6, "mails: of the sign-up, and five reminders")
+    equal(c.rows("select count(*) from enrolld.message m join enrolld.challenge h using (challenge_id) where h.claim_value = %s", address), [(6,)], "messages")
+    c.talk.post({"email": address}, topic="otp", path=f"{STORE}/otp", headers=VISITOR).reply(429)
+
+
 def stopped(c):
     c.settle()
     equal(c.worker.stop(), 0, "exit status")

@@ -74,6 +74,7 @@ struct limit_use {
 		LIMIT_BEFORE_BODY,  // counts every request that says who it is, also one whose body cannot be read
 		LIMIT_BEFORE_RULES, // counts those whose body can be read
 		LIMIT_AFTER_RULES,  // counts those that meet their rules
+		LIMIT_SENDS, // counts the messages that a request brings about beside its answer, and refuses nothing: one too many is not sent
 	} stage;
 };
 

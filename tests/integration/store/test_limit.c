@@ -145,6 +145,22 @@ static void stages_count_one_after_the_other(void **state)
 			    "after1 also1 before3");
 }
 
+// One message too many is no reason to refuse: it is decided again, without it, and nothing is counted until then.
+static void a_message_too_many_is_decided_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct sample *s = request("sends");
+		sample_limit(s, "before", "x", 10, HOUR)->stage = LIMIT_BEFORE_BODY;
+		sample_limit(s, "sends", "x", 1, HOUR)->stage = LIMIT_SENDS;
+		assert_int_equal(store_accepted(s), i == 0 ? STORE_WON : STORE_AGAIN);
+	}
+	assert_string_equal(fixture_sql(fx, "SELECT string_agg(name || used, ' ' ORDER BY name) FROM enrolld.\"limit\" "
+					    "WHERE realm = 'sends'"),
+			    "before1 sends1");
+	assert_int_equal(fixture_count(fx, "SELECT count(*) FROM enrolld.inbox WHERE realm = 'sends'"), 1);
+}
+
 static void what_does_not_count_is_not_counted(void **state)
 {
 	(void)state;
@@ -398,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_window_that_has_ended_begins_anew),
 		cmocka_unit_test(a_batch_counts_item_by_item),
 		cmocka_unit_test(stages_count_one_after_the_other),
+		cmocka_unit_test(a_message_too_many_is_decided_again),
 		cmocka_unit_test(what_does_not_count_is_not_counted),
 		cmocka_unit_test(a_repeat_counts_once),
 		cmocka_unit_test(a_lost_claim_counts),

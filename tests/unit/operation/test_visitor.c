@@ -300,6 +300,33 @@ static void who_knows_the_password_is_sent_the_code_once_more(void **state)
 	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
 }
 
+static void reminders_are_counted_and_one_too_many_is_not_sent(void **state)
+{
+	static const struct limit_use limits[] = {
+		{.name = "client", .allowed = 100, .window_ms = 60000, .stage = LIMIT_BEFORE_BODY},
+		{.name = "sends_hour", .allowed = 5, .window_ms = 3600000, .stage = LIMIT_SENDS},
+	};
+	struct fixture *x = *state;
+	signs_in(x, PASSWORD_FITS);
+	assert_int_equal(x->registration.limit_count, 1);
+	assert_string_equal(x->registration.limits[0].name, "sends_hour");
+	assert_int_equal(x->registration.limits[0].stage, LIMIT_SENDS);
+	x->c.limits = limits;
+	x->c.limit_count = ARRAY_LEN(limits);
+	decides(x, REASON_ACCOUNT_PENDING);
+	assert_int_equal(x->changes.message_count, 1);
+	assert_true(x->changes.counts[0] && x->changes.counts[1]);
+	x->facts.limits[1].reached = true;
+	decides(x, REASON_ACCOUNT_PENDING);
+	assert_int_equal(x->changes.challenge_count + x->changes.message_count, 0);
+	assert_true(x->changes.counts[0] && !x->changes.counts[1]);
+	assert_int_equal(x->receipt.limit_count, 1);
+	x->facts.limits[1].reached = false;
+	x->facts.code.sent_ms = NOW_MS;
+	decides(x, REASON_ACCOUNT_PENDING);
+	assert_false(x->changes.counts[1]);
+}
+
 static void all_identities_must_be_known(void **state)
 {
 	struct fixture *x = *state;
@@ -326,6 +353,7 @@ int main(void)
 		test(a_link_verifies_its_own_account_and_lets_nobody_in),
 		test(another_visitors_code_is_not_sent_again),
 		test(who_knows_the_password_is_sent_the_code_once_more),
+		test(reminders_are_counted_and_one_too_many_is_not_sent),
 		test(all_identities_must_be_known),
 		test(a_code_of_another_visitor_is_not_tried),
 	};
