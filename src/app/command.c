@@ -38,14 +38,17 @@ static const struct command commands[] = {
 	 "thinks of them. Reply topics are their gateway's.\n\n"
 	 "  enrolld topics create 24\n",
 	 command_topics},
-	{"keys", "new|list|rotate|jwks [REALM]", "json",
+	{"keys", "new|list|rotate|jwks [REALM]|remove EPOCH", "json",
 	 "Make and rotate the key ring that codes, links and sealed payloads depend on.",
 	 "  enrolld keys new       make the file named by keys.file (fails if there is one)\n"
 	 "  enrolld keys list      epochs and their ages, never the keys\n"
 	 "  enrolld keys rotate    add an epoch for new values; older ones stay readable. Restart the workers afterwards, one by one\n"
 	 "  enrolld keys jwks      the public keys of a realm (default: default) under all epochs, as a JSON Web Key Set, for those who check\n"
-	 "                         access tokens. Publish it after a rotation, before the workers restart\n\n"
-	 "Every worker needs the same file. Keep a copy away from the database: without it codes that are under way are worthless.\n",
+	 "                         access tokens. Publish it after a rotation, before the workers restart\n"
+	 "  enrolld keys remove 1  take an older epoch out of the file, unless rows of the database need it, which are counted then. Long after all\n"
+	 "                         workers have restarted with a newer one, and on whatever machines have the file; workers forget it when they restart\n\n"
+	 "Every worker needs the same file. Keep a copy away from the database: without it codes that are under way are worthless.\n\n"
+	 "Exit status of remove: 0 it is gone, 66 there is no such epoch, or it is the active one, 75 something needs it.\n",
 	 command_keys},
 	{"progress", "forget TOPIC PARTITION", "", "Let a partition that was made again start from its beginning.",
 	 "When a request topic was deleted and made again, its committed offset lies above the end and the worker pauses the partition rather than guess.\n"
@@ -223,6 +226,7 @@ int command_status(enum reason reason)
 	case REASON_SCHEMA_MISMATCH: return EX_CONFIG;
 	case REASON_FILE_UNREADABLE:
 	case REASON_KEYS_INVALID: return EX_NOINPUT;
+	case REASON_KEYS_NEEDED: return EX_TEMPFAIL;
 	case REASON_STORE_DENIED:
 	case REASON_KAFKA_DENIED: return EX_NOPERM;
 	case REASON_INTERNAL: return EX_SOFTWARE;

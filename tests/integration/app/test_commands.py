@@ -296,6 +296,44 @@ def case_keys(s):
     equal(json.loads(out), {"file": str(path), "active": 3}, "rotate --json")
 
 
+def case_an_epoch_is_removed_when_nothing_needs_it(s):
+    """Each kind of row that holds it back, one after the other."""
+    path = s.world.folder / "old-keys"
+    settings = merged(s.settings, {"keys": {"file": str(path)}})
+    s.ends(EX_OK, "keys", "new", settings=settings)
+    sealed = "\\x01" + "0001" + "00" * 40
+    needs = {
+        "1 codes": "insert into enrolld.challenge (challenge_id, realm, purpose, channel, nonce, key_epoch, expires_at) "
+                   "values (gen_random_uuid(), 'keys', 'p', 'email', '\\x00000000000000000000000000000000', 1, now() + interval '1 h')",
+        "1 sessions": "insert into enrolld.session (session_id, realm, account_id, nonce, key_epoch, token_digest, expires_at) "
+                      "values (gen_random_uuid(), 'keys', gen_random_uuid(), '\\x00000000000000000000000000000000', 1, '\\x01', now() + interval '1 h')",
+        "1 messages": f"insert into enrolld.message (message_id, realm, channel, template, sealed, expires_at) "
+                      f"values (gen_random_uuid(), 'keys', 'email', 't', '{sealed}', now() + interval '1 h')",
+        "1 requests": "insert into enrolld.inbox (realm, route, request_id, state, outcome, topic, partition, \"offset\", fingerprint, fingerprint_epoch, result, receipt) "
+                      "values ('keys', 'r', 'i', 'done', 'accepted', 't', 0, 0, '\\x00', 1, '{}', '{}')",
+    }
+    s.ends(EX_USAGE, "keys", "remove", settings=settings)
+    for epoch, why in (("1", "active"), ("7", "no epoch"), ("one", "no epoch")):
+        status, _, err = s.run("keys", "remove", epoch, settings=settings)
+        equal((status, why in err), (EX_NOINPUT, True), f"of epoch {epoch}: {err!r}")
+    s.ends(EX_OK, "keys", "rotate", settings=settings)
+    before = path.read_bytes()
+    tables = ("challenge", "session", "message", "inbox")
+    for (needed, statement), table in zip(needs.items(), tables):
+        s.world.sql(statement)
+        status, _, err = s.run("keys", "remove", "1", settings=settings)
+        s.world.sql(f"delete from enrolld.{table} where realm = 'keys'")
+        equal((status, needed in err, path.read_bytes() == before), (EX_TEMPFAIL, True, True), f"with a row in {table}: {err!r}")
+    s.world.sql(needs["1 codes"].replace("+ interval", "- interval"))
+    s.world.sql(needs["1 sessions"].replace("+ interval", "- interval"))
+    out, _ = s.ends(EX_OK, "keys", "remove", "1", "--json", settings=settings)
+    equal(json.loads(out), {"file": str(path), "removed": 1}, "remove --json")
+    s.world.sql("delete from enrolld.challenge where realm = 'keys'")
+    s.world.sql("delete from enrolld.session where realm = 'keys'")
+    out, _ = s.ends(EX_OK, "keys", "list", "--json", settings=settings)
+    equal([row["epoch"] for row in json.loads(out)["epochs"]], [2], "epochs that are left")
+
+
 # --- Kafka ---------------------------------------------------------------------------------------------------------------------
 
 
