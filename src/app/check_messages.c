@@ -60,6 +60,34 @@ static void check_mails(struct checkup *c, const struct courier_conf *courier, b
 	check_link(c, courier);
 }
 
+static bool bounds_texts(const struct setting_map *budgets)
+{
+	return setting_map_get(budgets, "+") != NULL;
+}
+
+// Whatever number a text goes to, in whatever realm, it must be counted on something.
+static void check_budgets(struct checkup *c, const struct conf *conf)
+{
+	static const char remedy[] =
+		"sending.budgets: {\"+\": 1000/1h 5000/1d}, or a \"+\" in the budgets of every realm and of \"*\"";
+	const struct sending_conf *all = conf_get(conf, &sending_settings);
+	size_t count;
+	const struct realm_conf *realms = conf_get_named(conf, &realm_settings, &count);
+	bool others = false, each = true, any = all->budgets.count > 0;
+	for (size_t i = 0; i < count; i++) {
+		bool bounded = bounds_texts(&realms[i].budgets);
+		others = others || (bounded && strcmp(realms[i].name, "*") == 0);
+		each = each && bounded;
+		any = any || realms[i].budgets.count > 0;
+	}
+	if (bounds_texts(&all->budgets) || (others && each))
+		check_add(c, CHECK_OK, "sending.budgets", "", "every text is counted");
+	else
+		check_add(c, CHECK_WARN, "sending.budgets", remedy,
+			  any ? "some texts are counted on no budget: nothing bounds what they cost"
+			      : "texts are sent without any budget: nothing bounds what they cost");
+}
+
 static void check_texts(struct checkup *c, const struct courier_conf *courier, bool wanted)
 {
 	struct fault f = {0};
@@ -104,4 +132,6 @@ void check_messages(struct checkup *c, const struct conf *conf)
 	check_files(c, courier);
 	check_mails(c, courier, operation->verify_email);
 	check_texts(c, courier, operation->verify_phone);
+	if (courier->text_url)
+		check_budgets(c, conf);
 }
