@@ -60,6 +60,16 @@ static void add_lines(struct checkup *c, struct slice text)
 	}
 }
 
+// In the dialect's own words.
+static void add_warnings(struct checkup *c, const struct dialect_set *set, const char *dialect)
+{
+	const struct dialect_warning *warnings = NULL;
+	size_t count = dialect_warnings(set, dialect, &warnings);
+	for (size_t i = 0; i < count; i++)
+		check_add(c, CHECK_WARN, check_text(c, "settings of %s", dialect), check_text(c, "%s", warnings[i].remedy), "%s",
+			  warnings[i].text);
+}
+
 void check_dialects(struct checkup *c, const struct conf *conf)
 {
 	const char *folder = parts_dialect_folder(conf, c->arena);
@@ -80,6 +90,7 @@ void check_dialects(struct checkup *c, const struct conf *conf)
 	for (size_t i = 0; reason == REASON_OK && i < count; i++) {
 		check_add(c, CHECK_OK, check_text(c, "dialect %s", names[i]), "", "%s/%s loads", folder, names[i]);
 		check_passwords(c, folder, names[i]);
+		add_warnings(c, set, names[i]);
 	}
 	dialect_set_destroy(set);
 	strbuf_free(&report);

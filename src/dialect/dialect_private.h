@@ -299,6 +299,8 @@ struct dialect {
 	size_t stage_count;
 	struct setting_value *settings;
 	size_t setting_count;
+	struct dialect_warning *warnings; // those that hold
+	size_t warning_count;
 	struct rules_table *tables;
 	size_t table_count;
 	const struct slice *languages; // at least one

@@ -28,14 +28,15 @@ static void check_head(struct loader *loader, const struct node *root, const str
 
 static void load_root(struct loader *loader, const struct node *root, struct dialect *dialect)
 {
-	static const char *const keys[] = {"format", "dialect",  "summary",      "settings", "tables", "body",   "collect",
-					   "stages", "language", "translations", "texts",    "root",   "access", "limits",
-					   "tokens", "codes",    "headers",      "answers",  "routes"};
+	static const char *const keys[] = {"format", "dialect",  "summary",      "settings", "tables", "body",    "collect",
+					   "stages", "language", "translations", "texts",    "root",   "access",  "limits",
+					   "tokens", "codes",    "headers",      "answers",  "routes", "warnings"};
 	static const char *const needed[] = {"refused", "dead"};
 	if (!loader_keys(loader, root, "the file", keys, ARRAY_LEN(keys)))
 		return;
 	check_head(loader, root, dialect);
 	load_settings(loader, node_member(root, "settings"), dialect);
+	load_warnings(loader, node_member(root, "warnings"), dialect);
 	load_tables(loader, node_member(root, "tables"), dialect);
 	load_body(loader, node_member(root, "body"), &dialect->body);
 	load_collect(loader, node_member(root, "collect"), &dialect->collect);

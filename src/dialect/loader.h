@@ -66,6 +66,9 @@ void load_derived(struct loader *loader, const struct node *map, struct route *r
 void load_scope(struct loader *loader, const struct node *node, struct route *route);
 void load_minting(struct loader *loader, struct route *route);
 
+// load_warning.c, once the settings are known
+void load_warnings(struct loader *loader, const struct node *list, struct dialect *dialect);
+
 // load_code.c
 void load_codes(struct loader *loader, const struct node *map, struct dialect *dialect);
 void load_code_choice(struct loader *loader, const struct node *node, struct route *route);

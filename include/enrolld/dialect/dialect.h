@@ -42,6 +42,12 @@ enum reason dialect_load(const char *directory, const char *const *names, size_t
 			 struct strbuf *report, struct dialect_set **set, struct fault *f) ATTR_MUST_USE;
 void dialect_set_destroy(struct dialect_set *set); // NULL is fine
 
+// What a deployment should know of a dialect's settings as they are: the dialect's own words. Live as long as the set.
+struct dialect_warning {
+	const char *text, *remedy;
+};
+size_t dialect_warnings(const struct dialect_set *set, const char *name, const struct dialect_warning **warnings);
+
 // The set in force, for several threads, while another may take its place. A set is destroyed when its last holder releases it; what was just loaded
 // has one holder, its loader, who gives it away with create and put.
 struct dialect_shelf;

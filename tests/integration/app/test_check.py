@@ -244,6 +244,31 @@ def case_short_passwords(c):
     true("dialect.yaml:" in row["remedy"], f"the place in {row['remedy']}, about line {line}")
 
 
+def case_what_a_dialect_warns_of(c):
+    store = {"signup": {"dialects": ["posbytz"]}}
+    findings = c.findings(topics=store)
+    only(findings)
+    named(findings, "warn", "settings of posbytz", "carries the token", "link_token: hidden")
+    findings = c.findings(topics=store, dialects={"posbytz": {"values": {"link_token": "hidden"}}})
+    equal([row for row in findings if row["what"] == "settings of posbytz"], [], "said of other settings")
+
+
+def case_texts_without_a_budget(c):
+    named(c.findings(), "warn", "sending.budgets", "without any budget", '"+"')
+    bounded, of_one = {"budgets": {"+": "10/1h"}}, {"budgets": {"+44": "10/1h"}}
+    for changes, level, found in (({"sending": bounded}, "ok", "every text"), ({"sending": of_one}, "warn", "some texts"),
+                                  ({"realms": {"shop": bounded}}, "warn", "some texts"),
+                                  ({"realms": {"shop": bounded, "*": bounded}}, "ok", "every text"),
+                                  ({"realms": {"shop": of_one, "*": bounded}}, "warn", "some texts"),
+                                  ({"sending": {"budgets": {"mail": "10/1h"}}}, "warn", "some texts")):
+        findings = c.findings(**changes)
+        only(findings)
+        equal([(row["level"], found in row["found"]) for row in findings if row["what"] == "sending.budgets"], [(level, True)], f"of {changes}")
+    settings = merged(c.base, {})
+    del settings["courier"]["text_url"]
+    equal([row for row in c.findings_of(settings) if row["what"] == "sending.budgets"], [], "said where no text is sent")
+
+
 def case_hash_cost_below_the_floor(c):
     findings = c.findings(hash={"memory": "8MiB", "passes": 1})
     named(findings, "fail", "hash.memory", "46MiB with 1 pass", "enrolld settings")

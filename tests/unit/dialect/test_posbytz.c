@@ -70,11 +70,23 @@ static void test_accepted(void **state)
 	assert_true(slice_equal(c.registration.bearer_digest, digest));
 }
 
+static void test_link_token(void **state)
+{
+	static const struct case_request row = {.path = PATH, .headers = BEARER, .body = GOOD};
+	struct dialect_case hidden;
+	(void)state;
+	assert_non_null(strstr(case_exchange(&c, &row), "\"id\":\"harish@bytize.in\",\"token\":"));
+	case_start_with(&hidden, ENROLLD_SCHEMAS_DIR "/dialects", "posbytz", "link_token", "hidden");
+	assert_non_null(strstr(case_exchange(&hidden, &row), "\"id\":\"harish@bytize.in\",\"verified\":false"));
+	case_end(&hidden);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_link_token),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
