@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Table device: whose a device is, and whether it is in use.
+#include "store/family.h"
 #include "store/tables.h"
 
 // clang-format off
@@ -41,11 +42,6 @@ static bool is_last(const struct store_item *items, size_t count, size_t i)
 	return true;
 }
 
-static bool idles(const struct session_change *change)
-{
-	return change && (!slice_is_absent(change->registration) || (change->idles && change->ends != SESSION_NONE));
-}
-
 static void add_idle(struct params *params, const struct session_change *change)
 {
 	bool own = change->idles && change->ends != SESSION_ALL && !uuid_is_nil(&change->device_id);
@@ -70,7 +66,7 @@ void device_idle(struct pipeline *p, const struct store_item *items, size_t coun
 			param_add_text(&taking.at[5], items[i].changes->device.registration);
 		}
 		const struct session_change *change = store_item_sessions(&items[i]);
-		if (!idles(change))
+		if (!change || !session_idles(change))
 			continue;
 		any = true;
 		add_idle(&taking, change);

@@ -102,6 +102,11 @@ bool session_ends_many(const struct session_change *change)
 	return change->ends == SESSION_ALL || (change->ends == SESSION_DEVICE && !uuid_is_nil(&change->device_id));
 }
 
+bool session_idles(const struct session_change *change)
+{
+	return !slice_is_absent(change->registration) || (change->idles && change->ends != SESSION_NONE);
+}
+
 void session_take(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;

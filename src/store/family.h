@@ -18,6 +18,7 @@ size_t session_find(struct pipeline *p, const struct session_ask *asks, size_t c
 void session_read(const PGresult *result, const struct session_ask *asks, size_t count);
 // Does it end others than the one it holds?
 bool session_ends_many(const struct session_change *change) ATTR_MUST_USE;
+bool session_idles(const struct session_change *change) ATTR_MUST_USE; // devices of its account
 // Locks, in key order, the sessions that items hold and those of accounts of which all are to end.
 void session_take(struct pipeline *p, const struct store_item *items, size_t count);
 void session_turn(struct pipeline *p, const struct store_item *items, size_t count);
