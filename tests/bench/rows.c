@@ -48,6 +48,7 @@ static const struct place of_check[] = {
 	{"challenge", BY("t.claim_value"), "", "challenge_id attempts consumed_at"},
 	{"claim", BY("t.value"), "", ""},
 	{"account", BY("c.value"), "JOIN enrolld.claim AS c USING (account_id)", ""},
+	{"session", BY("c.value"), "JOIN enrolld.claim AS c USING (account_id)", ""},
 	{0},
 };
 // clang-format on
