@@ -147,6 +147,8 @@ bool operation_complete(const struct operation_case *c, struct receipt *receipt,
 void operation_seal_case(const struct operation_case *c, const struct receipt *receipt, struct changes *changes)
 {
 	changes->receipt = receipt_write(receipt, c->arena);
+	changes->outcome = receipt->outcome;
+	changes->why = receipt->reason;
 	if (receipt->outcome != OUTCOME_DEAD)
 		changes->result = operation_result_bytes(c->request, c->route != NULL, receipt, c->arena);
 }

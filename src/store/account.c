@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Table account.
+#include <stdlib.h>
+#include <string.h>
+
 #include "store/family.h"
 #include "store/tables.h"
 
@@ -75,14 +78,16 @@ static bool is_welcome(const struct code_change *code)
 	return code->holds && (code->verifies || !slice_is_absent(code->locale) || !slice_is_absent(code->password));
 }
 
-// NULL: none that was there.
+// NULL: none that was there. Whoever moves a device to an account, or puts its devices out of use, holds it too: of these none comes in between.
 static const struct uuid *touched(const struct changes *changes)
 {
 	if (changes->has_account)
 		return NULL;
 	if (changes->has_session)
 		return &changes->session.account_id;
-	if (session_ends_many(&changes->sessions))
+	if (changes->has_device)
+		return &changes->device.account_id;
+	if (session_ends_many(&changes->sessions) || session_idles(&changes->sessions))
 		return &changes->sessions.account_id;
 	return is_welcome(&changes->code) ? &changes->code.account_id : NULL;
 }
@@ -92,17 +97,62 @@ static bool ends_password(const struct store_item *item)
 	return account_gets_password(item) || (item->changes->code.holds && item->changes->code.ousts);
 }
 
-static bool same_account(const struct changes *a, const struct changes *b)
+static int compare(const void *a, const void *b)
 {
-	const struct uuid *one = touched(a), *two = touched(b);
-	return (one && two && uuid_equal(one, two)) ||
-	       (!uuid_is_nil(&a->code.account_id) && uuid_equal(&a->code.account_id, &b->code.account_id));
+	const struct account_hold *left = a, *right = b;
+	return memcmp(left->account_id.bytes, right->account_id.bytes, sizeof(left->account_id.bytes));
 }
 
-bool account_disputed(const struct store_item *a, const struct store_item *b)
+// Accounts that an item is about: at most two.
+static size_t accounts_of(const struct store_item *item, const struct uuid *ids[static 2])
 {
-	return a->changes->code.holds && b->changes->code.holds && (ends_password(a) || ends_password(b)) &&
-	       same_account(a->changes, b->changes);
+	const struct uuid *one = touched(item->changes), *two = &item->changes->code.account_id;
+	size_t count = 0;
+	if (!item->changes->code.holds)
+		return 0;
+	if (one)
+		ids[count++] = one;
+	if (!uuid_is_nil(two) && !(one && uuid_equal(one, two)))
+		ids[count++] = two;
+	return count;
+}
+
+void account_table_begin(struct account_table *table, const struct store_item *items, size_t count, struct arena *arena)
+{
+	*table = (struct account_table){.rows = ARENA_ARRAY(arena, 2 * count, struct account_hold)};
+	const struct uuid *ids[2];
+	for (size_t i = 0; i < count; i++)
+		for (size_t n = accounts_of(&items[i], ids); n-- > 0;)
+			table->rows[table->count++].account_id = *ids[n];
+	qsort(table->rows, table->count, sizeof(*table->rows), compare);
+	size_t kept = 0;
+	for (size_t i = 0; i < table->count; i++)
+		if (kept == 0 || compare(&table->rows[i], &table->rows[kept - 1]) != 0)
+			table->rows[kept++] = table->rows[i];
+	table->count = kept;
+}
+
+static struct account_hold *find_hold(const struct account_table *table, const struct uuid *id)
+{
+	const struct account_hold key = {.account_id = *id};
+	return bsearch(&key, table->rows, table->count, sizeof(key), compare);
+}
+
+bool account_owned(const struct account_table *table, const struct store_item *item)
+{
+	const struct uuid *ids[2];
+	bool ends = ends_password(item), owned = true;
+	size_t count = accounts_of(item, ids);
+	for (size_t i = 0; i < count; i++) {
+		const struct account_hold *hold = find_hold(table, ids[i]);
+		owned = owned && !hold->ended && !(ends && hold->entered);
+	}
+	for (size_t i = 0; owned && i < count; i++) {
+		struct account_hold *hold = find_hold(table, ids[i]);
+		hold->entered = true;
+		hold->ended = hold->ended || ends;
+	}
+	return owned;
 }
 
 void account_take(struct pipeline *p, const struct store_item *items, size_t count)

@@ -14,10 +14,10 @@ static const struct statement find = {"claim_find", "SELECT k.n FROM " KEYS};
 
 // Only for requests whose inbox row is this transaction's: a repeat must not take what its first copy did not get.
 static const struct statement insert = {"claim_insert",
-	"INSERT INTO enrolld.claim (realm, kind, value, account_id, shown) "
-	"SELECT k.realm, k.kind, k.value, k.account_id, k.shown "
-	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[]) "
-		"AS k(realm, kind, value, route, request_id, account_id, shown) "
+	"INSERT INTO enrolld.claim (realm, kind, value, account_id, shown, verified_at) "
+	"SELECT k.realm, k.kind, k.value, k.account_id, k.shown, CASE WHEN k.verified THEN clock_timestamp() END "
+	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bool[]) "
+		"AS k(realm, kind, value, route, request_id, account_id, shown, verified) "
 	"JOIN enrolld.inbox AS i ON i.realm = k.realm AND i.route = k.route AND i.request_id = k.request_id "
 		"AND i.xact = pg_current_xact_id() AND i.stored_at IS NOT DISTINCT FROM now() "
 	"ORDER BY k.realm COLLATE \"C\", k.kind COLLATE \"C\", k.value COLLATE \"C\" "
@@ -70,13 +70,14 @@ size_t claim_find(struct pipeline *p, const struct claim_ref *claims, size_t cou
 size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t count)
 {
 	struct params params;
-	params_init(&params, 7);
+	params_init(&params, 8);
 	for (size_t i = 0; i < count; i++) {
 		add_key(&params, &claims[i]);
 		param_add_text(&params.at[3], claims[i].request->route);
 		param_add_text(&params.at[4], claims[i].request->request_id);
 		param_add_uuid(&params.at[5], &claims[i].account_id);
 		param_add_text(&params.at[6], claims[i].claim->shown);
+		param_add_text(&params.at[7], claims[i].verified ? SLICE_LIT("t") : SLICE_LIT("f"));
 	}
 	return pipeline_add(p, &insert, &params);
 }
@@ -114,7 +115,7 @@ void claim_take(struct pipeline *p, const struct store_item *items, size_t count
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = &items[i].changes->code;
-		if (!code->holds || !code->verifies)
+		if (!code->holds || !code->verifies || items[i].changes->has_account)
 			continue;
 		any = true;
 		param_add_text(&params.at[0], items[i].request->realm);
@@ -136,7 +137,7 @@ void claim_verify(struct pipeline *p, const struct store_item *items, size_t cou
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct code_change *code = store_item_code(&items[i]);
-		if (!code || !code->verifies)
+		if (!code || !code->verifies || items[i].changes->has_account)
 			continue;
 		any = true;
 		param_add_text(&params.at[0], items[i].request->realm);

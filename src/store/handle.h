@@ -20,7 +20,8 @@ struct store {
 	size_t claim_count;
 	struct limit_table limits; // that the open transaction counts on
 	struct address_table addresses;
-	struct code_ask *codes; // of items that hold an address
+	struct account_table accounts; // of items that hold an address
+	struct code_ask *codes;        // of items that hold an address
 	size_t code_count;
 	struct session_ask *sessions; // of items that hold a session
 	size_t session_count;

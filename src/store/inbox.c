@@ -19,21 +19,19 @@ static const struct statement find_foreign = {"inbox_find_foreign", COLUMNS "FRO
 static const struct statement insert = {"inbox_insert",
 	"INSERT INTO enrolld.inbox (realm, route, request_id, state, outcome, reason, topic, partition, \"offset\", "
 		"fingerprint, fingerprint_epoch, result, receipt, account_id) "
-	"SELECT k.realm, k.route, k.request_id, CASE WHEN k.result IS NULL THEN 'dead' ELSE 'done' END, "
-		"k.receipt::json->>'outcome', k.receipt::json->>'reason', "
+	"SELECT k.realm, k.route, k.request_id, CASE WHEN k.result IS NULL THEN 'dead' ELSE 'done' END, k.outcome, k.reason, "
 		"k.topic, k.partition, k.at, k.fingerprint, k.epoch, k.result, k.receipt, k.account_id "
-	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int4[], $6::int8[], $7::bytea[], $8::int2[], $9::text[], "
-		"$10::text[], $11::uuid[]) "
-		"AS k(realm, route, request_id, topic, partition, at, fingerprint, epoch, result, receipt, account_id) "
+	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], "
+		"$10::int4[], $11::int8[], $12::bytea[], $13::int2[]) "
+		"AS k(realm, route, request_id, outcome, reason, result, receipt, account_id, topic, partition, at, fingerprint, epoch) "
 	"ORDER BY k.realm COLLATE \"C\", k.route COLLATE \"C\", k.request_id COLLATE \"C\" "
 	"ON CONFLICT DO NOTHING"};
 
 static const struct statement correct = {"inbox_correct",
 	"UPDATE enrolld.inbox AS i SET state = CASE WHEN k.result IS NULL THEN 'dead' ELSE 'done' END, "
-		"outcome = k.receipt::json->>'outcome', reason = k.receipt::json->>'reason', "
-		"result = k.result, receipt = k.receipt, account_id = k.account_id "
-	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[]) "
-		"AS k(realm, route, request_id, result, receipt, account_id) "
+		"outcome = k.outcome, reason = k.reason, result = k.result, receipt = k.receipt, account_id = k.account_id "
+	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[]) "
+		"AS k(realm, route, request_id, outcome, reason, result, receipt, account_id) "
 	"WHERE i.realm = k.realm AND i.route = k.route AND i.request_id = k.request_id AND " OWN};
 
 static const struct statement withdraw = {"inbox_withdraw",
@@ -85,29 +83,44 @@ size_t inbox_read(const PGresult *result, struct arena *(*found)(void *ctx, size
 	return rows;
 }
 
-static void add_account_id(struct param *param, const struct changes *changes)
+static void add_answer(struct params *params, const struct changes *changes)
 {
-	param_add_uuid(param, changes->has_account ? &changes->account.account_id : NULL);
+	param_add_text(&params->at[3], slice_of(outcome_name(changes->outcome)));
+	param_add_text(&params->at[4], changes->why == REASON_OK ? SLICE_ABSENT : slice_of(reason_code(changes->why)));
+	param_add_text(&params->at[5], changes->result);
+	param_add_text(&params->at[6], changes->receipt);
+	param_add_uuid(&params->at[7], changes->has_account ? &changes->account.account_id : NULL);
+}
+
+// Nobody sees it before it is corrected.
+static void add_no_answer(struct params *params)
+{
+	param_add_text(&params->at[3], SLICE_LIT(""));
+	param_add_text(&params->at[4], SLICE_ABSENT);
+	param_add_text(&params->at[5], SLICE_ABSENT);
+	param_add_text(&params->at[6], SLICE_LIT(""));
+	param_add_uuid(&params->at[7], NULL);
 }
 
 size_t inbox_insert(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 11);
+	params_init(&params, 13);
 	for (size_t i = 0; i < count; i++) {
 		const struct request *request = items[i].request;
 		const struct coordinates *at = &request->record->at;
 		static const struct fingerprint none = {0};
 		const struct fingerprint *print = request->fingerprint_count > 0 ? &request->fingerprints[0] : &none;
 		add_key(&params, request);
-		param_add_text(&params.at[3], slice_of(at->topic));
-		param_add_int(&params.at[4], at->partition);
-		param_add_int(&params.at[5], at->offset);
-		param_add_bytes(&params.at[6], print->bytes, FINGERPRINT_SIZE);
-		param_add_int(&params.at[7], print->epoch);
-		param_add_text(&params.at[8], items[i].changes->result);
-		param_add_text(&params.at[9], items[i].changes->receipt);
-		add_account_id(&params.at[10], items[i].changes);
+		if (items[i].completed)
+			add_no_answer(&params);
+		else
+			add_answer(&params, items[i].changes);
+		param_add_text(&params.at[8], slice_of(at->topic));
+		param_add_int(&params.at[9], at->partition);
+		param_add_int(&params.at[10], at->offset);
+		param_add_bytes(&params.at[11], print->bytes, FINGERPRINT_SIZE);
+		param_add_int(&params.at[12], print->epoch);
 	}
 	return pipeline_add(p, &insert, &params);
 }
@@ -115,16 +128,14 @@ size_t inbox_insert(struct pipeline *p, const struct store_item *items, size_t c
 void inbox_correct(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 6);
+	params_init(&params, 8);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].outcome != STORE_LOST && !(items[i].outcome == STORE_WON && items[i].completed))
 			continue;
 		any = true;
 		add_key(&params, items[i].request);
-		param_add_text(&params.at[3], items[i].changes->result);
-		param_add_text(&params.at[4], items[i].changes->receipt);
-		add_account_id(&params.at[5], items[i].changes);
+		add_answer(&params, items[i].changes);
 	}
 	if (any)
 		(void)pipeline_add(p, &correct, &params);

@@ -18,15 +18,21 @@
 
 static const struct statement find = {"limit_find", COLUMNS "FROM " KEYS};
 
+// As if all uses passed when the transaction began, which is most often for good; in the arithmetic of window.c.
 static const struct statement make = {"limit_make",
-	"INSERT INTO enrolld.\"limit\" (realm, name, subject, expires_at) "
-	"SELECT k.realm, k.name, k.subject, now() + k.life * interval '1 millisecond' "
-	"FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[]) AS k(realm, name, subject, life) "
+	"WITH m AS MATERIALIZED (SELECT (extract(epoch FROM now()) * 1000)::int8 AS ms), "
+		"k AS (SELECT k.*, (m.ms + k.slot - 1) / k.slot * k.slot AS at "
+			"FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bool[]) "
+				"AS k(realm, name, subject, uses, slot, length, step, slides) CROSS JOIN m) "
+	"INSERT INTO enrolld.\"limit\" (realm, name, subject, window_start, used, spent, expires_at) "
+	"SELECT k.realm, k.name, k.subject, " MOMENT("k.at") ", k.uses, CASE WHEN k.slides THEN ARRAY[k.at, k.uses] END, "
+		MOMENT("((k.at + k.length) / k.step + 1) * k.step") " FROM k "
 	"ORDER BY k.realm COLLATE \"C\", k.name COLLATE \"C\", k.subject COLLATE \"C\" "
 	"ON CONFLICT DO NOTHING"};
 
+// Those that others made: a row of this transaction needs no lock.
 static const struct statement take = {"limit_take",
-	COLUMNS "FROM " KEYS " ORDER BY l.realm, l.name, l.subject FOR UPDATE OF l"};
+	COLUMNS "FROM " KEYS " WHERE l.xmin <> pg_current_xact_id()::xid ORDER BY l.realm, l.name, l.subject FOR UPDATE OF l"};
 
 // A statement of its own: that moment comes after the locks were had, so after whatever another has counted.
 static const struct statement moment = {"limit_moment", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8"};
@@ -55,7 +61,7 @@ void limit_table_begin(struct limit_table *table, size_t room, struct arena *are
 
 void limit_table_add(struct limit_table *table, struct slice realm, const struct limit_use *use)
 {
-	table->rows[table->count++] = (struct limit_row){.realm = realm, .use = use};
+	table->rows[table->count++] = (struct limit_row){.realm = realm, .use = use, .uses = 1};
 }
 
 // Each key once, in order.
@@ -65,9 +71,12 @@ static void unify(struct limit_table *table)
 		return;
 	qsort(table->rows, table->count, sizeof(*table->rows), compare_rows);
 	size_t kept = 1;
-	for (size_t i = 1; i < table->count; i++)
+	for (size_t i = 1; i < table->count; i++) {
 		if (compare_rows(&table->rows[i], &table->rows[kept - 1]) != 0)
 			table->rows[kept++] = table->rows[i];
+		else
+			table->rows[kept - 1].uses += table->rows[i].uses;
+	}
 	table->count = kept;
 }
 
@@ -106,12 +115,18 @@ void limit_take(struct pipeline *p, struct limit_table *table)
 	if (table->count == 0)
 		return;
 	struct params params;
-	params_init(&params, 4);
+	params_init(&params, 8);
 	for (size_t i = 0; i < table->count; i++) {
+		const struct limit_use *use = table->rows[i].use;
+		bool slides = use->kind != LIMIT_FIXED;
 		add_key(&params, &table->rows[i]);
-		param_add_int(&params.at[3], table->rows[i].use->window_ms);
+		param_add_int(&params.at[3], table->rows[i].uses);
+		param_add_int(&params.at[4], slides ? window_slot(use) : 1);
+		param_add_int(&params.at[5], use->window_ms);
+		param_add_int(&params.at[6], window_step(use));
+		param_add_text(&params.at[7], slides ? SLICE_LIT("t") : SLICE_LIT("f"));
 	}
-	(void)pipeline_add(p, &make, &params);
+	table->made = pipeline_add(p, &make, &params);
 	table->handle = add_keys(p, table, &take);
 	params_init(&params, 0);
 	table->moment = pipeline_add(p, &moment, &params);
@@ -137,21 +152,33 @@ static void read_log(const char *text, struct window *w, struct arena *arena)
 	}
 }
 
-// One way or the other, rows that nobody has are windows of which nothing is spent.
-size_t limit_read(struct limit_table *table, const struct pipeline *p)
+// Rows that nobody had are windows of which nothing is spent.
+void limit_read(struct limit_table *table, const struct pipeline *p)
 {
 	if (table->count == 0)
-		return 0;
+		return;
 	const PGresult *result = pipeline_result(p, table->handle);
 	size_t rows = result_rows(result);
 	for (size_t r = 0; r < rows; r++) {
-		struct window *w = &table->rows[result_int(result, r, 0) - 1].window;
+		struct limit_row *row = &table->rows[result_int(result, r, 0) - 1];
+		struct window *w = &row->window;
+		row->found = true;
 		w->start_ms = result_int(result, r, 1);
 		w->used = result_int(result, r, 2);
 		if (!PQgetisnull(result, (int)r, 3))
 			read_log(PQgetvalue(result, (int)r, 3), w, table->arena);
 	}
-	return rows;
+}
+
+bool limit_taken(struct limit_table *table, const struct pipeline *p, int64_t began_ms)
+{
+	if (table->count == 0)
+		return true;
+	limit_read(table, p);
+	int64_t now_ms = limit_now(table, p);
+	for (size_t i = 0; i < table->count; i++)
+		table->rows[i].at_ms = table->rows[i].found ? now_ms : began_ms;
+	return result_rows(pipeline_result(p, table->handle)) + pipeline_touched(p, table->made) == table->count;
 }
 
 int64_t limit_now(const struct limit_table *table, const struct pipeline *p)
@@ -169,24 +196,35 @@ static void add_log(struct param *param, const struct window *w, struct arena *a
 	strbuf_free(&text);
 }
 
+static void add_window(struct params *params, const struct limit_row *row, struct arena *arena)
+{
+	const struct window *w = &row->window;
+	add_key(params, row);
+	param_add_int(&params->at[3], w->start_ms);
+	param_add_int(&params->at[4], w->used);
+	if (w->log_count > 0)
+		add_log(&params->at[5], w, arena);
+	else
+		param_add_text(&params->at[5], SLICE_ABSENT);
+	param_add_int(&params->at[6], window_expiry(w, row->use));
+}
+
+// Is it in the table what it is here?
+static bool is_written(const struct limit_row *row)
+{
+	return row->found ? !row->spent : row->window.used == row->uses;
+}
+
 void limit_spend(struct pipeline *p, const struct limit_table *table)
 {
 	struct params params;
 	params_init(&params, 7);
 	bool any = false;
 	for (size_t i = 0; i < table->count; i++) {
-		const struct limit_row *row = &table->rows[i];
-		if (!row->spent)
+		if (is_written(&table->rows[i]))
 			continue;
 		any = true;
-		add_key(&params, row);
-		param_add_int(&params.at[3], row->window.start_ms);
-		param_add_int(&params.at[4], row->window.used);
-		if (row->window.log_count > 0)
-			add_log(&params.at[5], &row->window, table->arena);
-		else
-			param_add_text(&params.at[5], SLICE_ABSENT);
-		param_add_int(&params.at[6], window_expiry(&row->window, row->use));
+		add_window(&params, &table->rows[i], table->arena);
 	}
 	if (any)
 		(void)pipeline_add(p, &spend, &params);

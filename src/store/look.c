@@ -193,7 +193,7 @@ static void read_answers(struct look *look, const struct pipeline *p, struct are
 		if (n < look->own_claims)
 			look->items[look->claims[n].item].facts->taken[look->claims[n].index] = true;
 	}
-	(void)limit_read(&look->limits, p);
+	limit_read(&look->limits, p);
 	fill_limits(look->items, look->count, &look->limits);
 	if (look->code_count > 0)
 		code_read(pipeline_result(p, look->code_handle), look->codes, look->code_count);

@@ -72,16 +72,6 @@ static bool holds_its_account(const struct store_item *item)
 	return !account_gets_password(item) || !holder->found || uuid_equal(&holder->account_id, &item->changes->code.account_id);
 }
 
-// Whoever comes after another password of its account, or has one after an entry with the old one, is to see what the first has changed. The identities may
-// be different ones, which no address holds together.
-static bool is_first_of_account(const struct store_item *items, size_t i)
-{
-	for (size_t j = 0; j < i; j++)
-		if (store_item_code(&items[j]) && account_disputed(&items[j], &items[i]))
-			return false;
-	return true;
-}
-
 // What is known of the addresses now that they are held. Of two items of one address the second is to see what the first has changed.
 static enum reason settle_codes(const struct settling *s, const struct pipeline *p, size_t handle, struct fault *f)
 {
@@ -93,9 +83,8 @@ static enum reason settle_codes(const struct settling *s, const struct pipeline 
 	code_read(pipeline_result(p, handle), store->codes, store->code_count);
 	for (size_t i = 0; i < store->code_count; i++) {
 		struct store_item *item = &s->items[store->codes[i].item];
-		bool held = item->outcome == STORE_HIT ||
-			    (address_owned(&store->addresses, item) && holds_its_address(item) && holds_its_account(item) &&
-			     is_first_of_account(s->items, store->codes[i].item));
+		bool held = item->outcome == STORE_HIT || (address_owned(&store->addresses, item) && holds_its_address(item) &&
+							   holds_its_account(item) && account_owned(&store->accounts, item));
 		if (!held)
 			item->outcome = STORE_AGAIN;
 	}
@@ -133,7 +122,7 @@ static void spend(const struct settling *s, struct store_item *item, size_t stag
 		struct limit_row *row = row_of(s, item, i);
 		bool reached = use->stage == stage && window_full(&row->window, use);
 		if (use->stage < stage) {
-			window_spend(&row->window, row->use, now_ms, s->store->held);
+			window_spend(&row->window, row->use, row->at_ms, s->store->held);
 			row->spent = true;
 		}
 		item->facts->limits[i] = window_state(&row->window, row->use, now_ms);
@@ -186,7 +175,7 @@ enum reason outcome_settle(struct store *store, const struct pipeline *p, const 
 	if (store->session_count > 0)
 		session_read(pipeline_result(p, b->sessions), store->sessions, store->session_count);
 	if (store->limits.count > 0) {
-		if (limit_read(&store->limits, p) != store->limits.count)
+		if (!limit_taken(&store->limits, p, b->marks.now_ms))
 			return fault_set(f, REASON_STORE_CONFLICT, "a limit's row went away meanwhile");
 		count_limits(&s, count, limit_now(&store->limits, p));
 	}

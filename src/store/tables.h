@@ -22,6 +22,7 @@ struct claim_ref {
 	const struct request *request;
 	const struct claim *claim;
 	struct uuid account_id; // that wants it
+	bool verified;          // it was proved before there was an account
 };
 size_t claim_find(struct pipeline *p, const struct claim_ref *claims, size_t count);
 size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t count);
@@ -29,7 +30,7 @@ size_t claim_insert(struct pipeline *p, const struct claim_ref *claims, size_t c
 size_t claim_find_foreign(struct pipeline *p, const struct claim_ref *claims, size_t count);
 void claim_give_back(struct pipeline *p, const struct claim_ref *claims, size_t count);
 size_t claim_read(const PGresult *result, size_t row) ATTR_MUST_USE; // index into claims
-// Locks those that are to be verified, since accounts are locked next.
+// Locks those that were there and are to be verified, since accounts are locked next.
 void claim_take(struct pipeline *p, const struct store_item *items, size_t count);
 void claim_verify(struct pipeline *p, const struct store_item *items, size_t count);
 void claim_oust(struct pipeline *p, const struct store_item *items, size_t count);
@@ -45,8 +46,19 @@ void account_insert(struct pipeline *p, const struct store_item *items, size_t c
 // theirs begins meanwhile.
 void account_take(struct pipeline *p, const struct store_item *items, size_t count);
 bool account_gets_password(const struct store_item *item) ATTR_MUST_USE;
-// Do both hold an address of one account, and one of them ends what its password is good for?
-bool account_disputed(const struct store_item *a, const struct store_item *b) ATTR_MUST_USE;
+// Accounts of items that hold an address, each once.
+struct account_hold {
+	struct uuid account_id;
+	bool entered, ended; // by an item before: it was about it; it ended what its password is good for
+};
+struct account_table {
+	struct account_hold *rows; // in key order
+	size_t count;
+};
+void account_table_begin(struct account_table *table, const struct store_item *items, size_t count, struct arena *arena);
+// Whoever comes after another password of its account, or has one after an entry with the old one, is to see what the first has changed. The identities
+// may be different ones, which no address holds together. Asked in order of the items, of those that are to be stored otherwise.
+bool account_owned(const struct account_table *table, const struct store_item *item) ATTR_MUST_USE;
 // Accounts that were there: verified by an address, their language, their password.
 void account_welcome(struct pipeline *p, const struct store_item *items, size_t count);
 void device_idle(struct pipeline *p, const struct store_item *items, size_t count); // those that sessions ended on

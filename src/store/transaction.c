@@ -7,6 +7,12 @@
 #include "enrolld/base/failpoint.h"
 #include "store/outcome.h"
 
+// The address that a code was sent to is a new account's from the start.
+static bool is_proved(const struct changes *changes, const struct claim *claim)
+{
+	return changes->code.verifies && claim->kind == changes->code.kind && slice_equal(claim->value, changes->code.value);
+}
+
 static void hold_claims(struct store *store, const struct store_item *items, size_t count)
 {
 	store->claims = ARENA_ARRAY(store->held, count * (CLAIMS_MAX + DERIVED_MAX), struct claim_ref);
@@ -20,6 +26,7 @@ static void hold_claims(struct store *store, const struct store_item *items, siz
 				.request = items[i].request,
 				.claim = &changes->claims[j],
 				.account_id = changes->account.account_id,
+				.verified = is_proved(changes, &changes->claims[j]),
 			};
 	}
 	store->claim_lost = ARENA_ARRAY(store->held, store->claim_count, bool);
@@ -42,6 +49,7 @@ static const struct uuid *own_account(const struct changes *changes)
 static void hold_addresses(struct store *store, const struct store_item *items, size_t count)
 {
 	address_table_begin(&store->addresses, items, count, store->held);
+	account_table_begin(&store->accounts, items, count, store->held);
 	store->codes = ARENA_ARRAY(store->held, count, struct code_ask);
 	store->code_count = 0;
 	for (size_t i = 0; i < count; i++)
@@ -70,8 +78,10 @@ enum reason store_begin(struct store *store, const char *group, struct store_ite
 		PANIC("store_begin: %s", store->open ? "a transaction is open" : "no items");
 	arena_reset(store->scratch);
 	const struct request **requests = ARENA_ARRAY(store->scratch, count, const struct request *);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		requests[i] = items[i].request;
+		items[i].completed = items[i].changes->code.holds || items[i].changes->sessions.holds;
+	}
 	arena_reset(store->held);
 	hold_claims(store, items, count);
 	hold_limits(store, items, count);

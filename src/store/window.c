@@ -6,7 +6,7 @@
 
 #define EXPIRY_STEPS 8 // of a window
 
-static int64_t slot_of(const struct limit_use *use)
+int64_t window_slot(const struct limit_use *use)
 {
 	return use->allowed <= WINDOW_LOG ? 1 : use->window_ms / WINDOW_LOG + 1;
 }
@@ -55,7 +55,7 @@ void window_spend(struct window *w, const struct limit_use *use, int64_t now_ms,
 		w->start_ms = now_ms;
 	if (use->kind == LIMIT_FIXED)
 		return;
-	int64_t slot = slot_of(use);
+	int64_t slot = window_slot(use);
 	int64_t at_ms = (now_ms + slot - 1) / slot * slot;
 	struct spending *last = w->log_count > 0 ? &w->log[w->log_count - 1] : NULL;
 	if (last && at_ms <= last->at_ms)
@@ -83,9 +83,14 @@ struct limit_state window_state(const struct window *w, const struct limit_use *
 	return state;
 }
 
+int64_t window_step(const struct limit_use *use)
+{
+	return use->window_ms / EXPIRY_STEPS + 1;
+}
+
 int64_t window_expiry(const struct window *w, const struct limit_use *use)
 {
 	int64_t last_ms = w->log_count > 0 ? w->log[w->log_count - 1].at_ms : w->start_ms;
-	int64_t step = use->window_ms / EXPIRY_STEPS + 1;
+	int64_t step = window_step(use);
 	return ((last_ms + use->window_ms) / step + 1) * step;
 }

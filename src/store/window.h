@@ -31,5 +31,8 @@ bool window_full(const struct window *w, const struct limit_use *use) ATTR_MUST_
 void window_spend(struct window *w, const struct limit_use *use, int64_t now_ms, struct arena *arena);
 // reached is left false.
 struct limit_state window_state(const struct window *w, const struct limit_use *use, int64_t now_ms) ATTR_MUST_USE;
+// A request counts as of the end of its slot; a row's end is a multiple of the step.
+int64_t window_slot(const struct limit_use *use) ATTR_MUST_USE;
+int64_t window_step(const struct limit_use *use) ATTR_MUST_USE;
 // When a row of this window may be deleted, a while after it has ended, so that most requests leave it as it is.
 int64_t window_expiry(const struct window *w, const struct limit_use *use) ATTR_MUST_USE;

@@ -131,4 +131,6 @@ struct changes {
 	enum reason withheld; // why somebody is not; OK: nobody is left out
 	struct slice result;  // bytes of the result record; absent if the record is dead-lettered
 	struct slice receipt; // JSON of the receipt
+	enum outcome outcome; // that it says
+	enum reason why;      // it does; OK: accepted
 };

@@ -68,12 +68,14 @@ struct store_item {
 	struct facts *facts; // filled for HIT and LOST; limits and code also for WON
 	// Set by store_begin. The caller may make a WON item LOST that is to have no account after all, or AGAIN one that wants an account only now.
 	enum store_outcome outcome;
-	bool completed; // set by the caller before store_finish: receipt or result of a WON item have changed since store_begin
+	// Set by the caller before store_finish: receipt or result of a WON item have changed since store_begin; by store_begin where something is
+	// held, as that item is decided on only then.
+	bool completed;
 };
 
 // Begins the transaction: inbox rows in key order, then limits in key order, then claims in key order, then what was lost; one round trip. At
 // least one item; no two may share a request id or a claim (of two derived ones that are alike one is lost). Rows are written as changes say, so
-// those of WON items stay as they are until store_finish.
+// those of WON items stay as they are until store_finish; of completed ones there is nothing but the key till then.
 // Addresses that changes->code holds are locked after the limits, in key order: facts->code and now_ms then are what is true until store_finish.
 // So are, after claims and accounts, the sessions that changes->sessions holds, with facts->session; and those of accounts of which all are to end.
 // Limits are counted exactly, item by item in their order, as changes->counts say and stage by stage: where a limit of a stage is reached the

@@ -286,6 +286,8 @@ void sample_refuse(struct sample *s)
 				  .violations = violation,
 				  .violation_count = 1};
 	s->changes.receipt = receipt_write(&receipt, s->arena);
+	s->changes.outcome = receipt.outcome;
+	s->changes.why = receipt.reason;
 	s->changes.result = arena_printf(s->arena,
 					 "{\"request_id\":\"%.*s\",\"outcome\":\"refused\",\"reason\":\"identity_taken\"}",
 					 (int)s->request.request_id.len, s->request.request_id.ptr);
