@@ -20,6 +20,7 @@ static void defaults_are_acceptable(void **state)
 	assert_int_equal(conf.threads, 0);
 	assert_true(conf.keep_memory);
 	assert_false(conf.allow_weak);
+	assert_true(conf.renew);
 	struct argon2_cost cost = credential_cost(&conf);
 	assert_int_equal(cost.memory_kib, 65536);
 	assert_int_equal(cost.passes, 2);

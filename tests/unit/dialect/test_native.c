@@ -321,6 +321,45 @@ static void test_operations_that_are_not_there(void **state)
 	assert_int_equal(c.answer.status, 501);
 }
 
+// deploy/manual/codes.md, "What standards ask".
+static void test_defaults_are_what_standards_ask(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *purpose;
+		enum code_stranger stranger;
+	} purposes[] = {{"verify_email", CODE_STRANGER_SILENT}, {"verify_phone", CODE_STRANGER_SILENT},
+			{"sign_in", CODE_STRANGER_SILENT},      {"sign_up", CODE_STRANGER_SEND},
+			{"reset", CODE_STRANGER_SILENT},        {"custom", CODE_STRANGER_SEND}};
+	for (size_t i = 0; i < ARRAY_LEN(purposes); i++) {
+		struct slice body = arena_printf(c.arena, "{\"purpose\":\"%s\",\"phone\":\"+442071838750\"}", purposes[i].purpose);
+		assert_int_equal(case_read(&c, "POST", "/v1/codes", body), REASON_OK);
+		const struct code_rule *rule = c.registration.code.rule;
+		assert_string_equal(rule->purpose, purposes[i].purpose);
+		assert_int_equal(rule->form.length, 6);
+		assert_int_equal(rule->form.alphabet, CODE_DIGITS);
+		assert_int_equal(rule->life_ms, 10 * 60000);
+		assert_int_equal(rule->request_age_ms, rule->life_ms);
+		assert_int_equal(rule->tries, 5);
+		assert_int_equal(rule->gap_ms, 60000);
+		assert_int_equal(rule->stranger, purposes[i].stranger);
+	}
+	assert_int_equal(c.registration.limit_count, 2);
+	assert_int_equal(c.registration.limits[0].allowed, 5);
+	assert_int_equal(c.registration.limits[0].window_ms, 3600000);
+	assert_int_equal(c.registration.limits[1].allowed, 10);
+	assert_int_equal(c.registration.limits[1].window_ms, 86400000);
+	assert_int_equal(
+		case_read(&c, "POST", "/v1/sessions", SLICE_LIT("{\"email\":\"a@example.com\",\"password\":\"" GOOD "\"}")),
+		REASON_OK);
+	const struct session_rule *session = c.registration.session.rule;
+	assert_int_equal(session->life_ms, INT64_C(30) * 86400000);
+	assert_int_equal(session->longest_ms, INT64_C(90) * 86400000);
+	assert_true(session->rotates);
+	assert_int_equal(session->reuse, SESSION_REUSE_REVOKE);
+	assert_int_equal(session->grace_ms, 0);
+}
+
 static void test_media_types(void **state)
 {
 	static const struct {
@@ -370,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_event_route),
 		cmocka_unit_test(test_operations_that_are_not_there),
+		cmocka_unit_test(test_defaults_are_what_standards_ask),
 		cmocka_unit_test(test_media_types),
 		cmocka_unit_test(test_request_id_from_body),
 	};
