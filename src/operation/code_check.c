@@ -67,7 +67,8 @@ static enum reason standing(const struct operation *op, const struct operation_c
 		return REASON_CODE_UNKNOWN;
 	if (code->superseded || (use->by_caller && !operation_is_callers(c))) // another visitor has asked since
 		return REASON_CODE_SUPERSEDED;
-	if (!uuid_is_nil(&code->account_id) && (!code->holder.found || !uuid_equal(&code->account_id, &code->holder.account_id)))
+	if (!code->decoy && !uuid_is_nil(&code->account_id) &&
+	    (!code->holder.found || !uuid_equal(&code->account_id, &code->holder.account_id)))
 		return REASON_CODE_SUPERSEDED;
 	if (code->consumed)
 		return REASON_CODE_USED;
@@ -86,6 +87,7 @@ static struct code_form wanted_code(const struct operation *op, const struct ope
 	return code->form;
 }
 
+// Of a decoy the work is the same, and no code is right.
 static bool is_right(const struct operation *op, const struct operation_case *c)
 {
 	const struct code_use *use = &c->registration->code;
@@ -95,7 +97,7 @@ static bool is_right(const struct operation *op, const struct operation_case *c)
 	bool right = code_equal(wanted, typed);
 	secret_wipe(wanted, sizeof(wanted));
 	secret_wipe(typed, sizeof(typed));
-	return right;
+	return right && !c->facts->code.decoy;
 }
 
 static void hold(const struct operation_case *c, struct changes *changes)
@@ -118,7 +120,8 @@ void operation_count_failure(const struct operation_case *c, struct receipt *rec
 static enum decision refuse_wrong(const struct operation_case *c, const struct code_rule *rule, struct receipt *receipt,
 				  struct changes *changes)
 {
-	operation_count_failure(c, receipt, changes);
+	if (!c->facts->code.decoy) // the address is somebody else's, whom others' tries shall not lock
+		operation_count_failure(c, receipt, changes);
 	receipt->has_tries = true;
 	receipt->tries_left = rule->tries - c->facts->code.tries - 1;
 	return operation_refuse(c, REASON_CODE_WRONG, receipt, changes);
@@ -227,7 +230,7 @@ bool operation_code_fits(const struct operation *op, const struct operation_case
 	enum reason reason = standing(op, c, rule);
 	if (reason == REASON_OK && code->tries >= rule->tries)
 		reason = REASON_CODE_EXHAUSTED;
-	if (reason == REASON_OK && c->facts->now_ms < code->locked_until_ms) {
+	if (reason == REASON_OK && !code->decoy && c->facts->now_ms < code->locked_until_ms) {
 		receipt->next_ms = code->locked_until_ms;
 		reason = REASON_CODE_LOCKED;
 	}

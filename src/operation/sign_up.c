@@ -106,6 +106,11 @@ enum decision operation_veil(const struct operation *op, const struct operation_
 	receipt->opening = c->registration->opening;
 	struct changes never = {0}; // what an accepted one would show of its first challenge
 	add_verifications(op, c, receipt, &never);
+	for (size_t i = 0; i < never.challenge_count; i++) { // so that trying a code is answered as if, too
+		changes->challenges[i] = never.challenges[i];
+		changes->challenges[i].decoy = true;
+	}
+	changes->challenge_count = never.challenge_count;
 	for (size_t i = 0; i < c->registration->claim_count; i++) {
 		const struct claim *claim = &c->registration->claims[i];
 		const struct code_holder owner = {.locale = c->registration->locale}; // never what a stranger wrote

@@ -5,12 +5,12 @@
 // clang-format off
 static const struct statement insert = {"challenge_insert",
 	"INSERT INTO enrolld.challenge (challenge_id, realm, account_id, purpose, channel, claim_kind, claim_value, nonce, key_epoch, "
-		"token_digest, length, alphabet, caller, created_at, sent_at, expires_at) "
-	"SELECT k.challenge_id, k.realm, k.account_id, k.purpose, k.channel, k.kind, k.value, k.nonce, k.epoch, k.digest, k.length, k.alphabet, k.caller, "
+		"token_digest, length, alphabet, caller, decoy, created_at, sent_at, expires_at) "
+	"SELECT k.challenge_id, k.realm, k.account_id, k.purpose, k.channel, k.kind, k.value, k.nonce, k.epoch, k.digest, k.length, k.alphabet, k.caller, k.decoy, "
 		"m.moment, m.moment, now() + k.life * interval '1 millisecond' "
 	"FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::int2[], "
-		"$10::bytea[], $11::int8[], $12::int2[], $13::text[], $14::bytea[]) "
-		"AS k(challenge_id, realm, account_id, purpose, channel, kind, value, nonce, epoch, digest, life, length, alphabet, caller), "
+		"$10::bytea[], $11::int8[], $12::int2[], $13::text[], $14::bytea[], $15::bool[]) "
+		"AS k(challenge_id, realm, account_id, purpose, channel, kind, value, nonce, epoch, digest, life, length, alphabet, caller, decoy), "
 		// Not now(): of two transactions the one that began first may have been the last to get the address.
 		"(SELECT clock_timestamp() AS moment) AS m "
 	"ORDER BY k.challenge_id"};
@@ -35,7 +35,10 @@ static void add_row(struct params *params, const struct request *request, const 
 	param_add_text(&params->at[6], row->claim_value);
 	param_add_bytes(&params->at[7], row->seed.nonce.bytes, NONCE_SIZE);
 	param_add_int(&params->at[8], row->seed.epoch);
-	param_add_bytes(&params->at[9], row->token_digest, DIGEST_SIZE);
+	if (row->decoy)
+		param_add_text(&params->at[9], SLICE_ABSENT);
+	else
+		param_add_bytes(&params->at[9], row->token_digest, DIGEST_SIZE);
 	param_add_int(&params->at[10], row->life_ms);
 	param_add_int(&params->at[11], row->form.length);
 	param_add_text(&params->at[12], slice_of(code_alphabet_name(row->form.alphabet)));
@@ -43,17 +46,19 @@ static void add_row(struct params *params, const struct request *request, const 
 		param_add_bytes(&params->at[13], row->caller, DIGEST_SIZE);
 	else
 		param_add_text(&params->at[13], SLICE_ABSENT);
+	param_add_text(&params->at[14], row->decoy ? SLICE_LIT("t") : SLICE_LIT("f"));
 }
 
 void challenge_insert(struct pipeline *p, const struct store_item *items, size_t count)
 {
 	struct params params;
-	params_init(&params, 14);
+	params_init(&params, 15);
 	bool any = false;
 	for (size_t i = 0; i < count; i++) {
-		if (items[i].outcome != STORE_WON)
-			continue;
+		bool won = items[i].outcome == STORE_WON;
 		for (size_t j = 0; j < items[i].changes->challenge_count; j++) {
+			if (!won && (items[i].outcome != STORE_LOST || !items[i].changes->challenges[j].decoy))
+				continue; // who lost an identity may be answered as if
 			add_row(&params, items[i].request, &items[i].changes->challenges[j]);
 			any = true;
 		}

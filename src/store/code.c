@@ -22,6 +22,7 @@ enum column {
 	EXPIRES,
 	CONSUMED,
 	CALLER,
+	DECOY,
 	CHALLENGE_ACCOUNT,
 	FAILURES,
 	LOCKED,
@@ -44,29 +45,32 @@ enum column {
 //
 // Each table is asked for one row at a time by its key: a join would be planned by how large the tables were when the first batches came, and a
 // realm compared with "=" would be looked up in the index that begins with it, where all of a realm's challenges are.
-#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject, k.tells FROM k " \
+#define POINTED "SELECT k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, t.challenge_id, k.own, k.subject, k.tells, t.decoy FROM k " \
 	"CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm IS NOT DISTINCT FROM k.realm AND "
+// Who names an address alone is about a decoy where nothing that was sent is good any more.
+#define NEWEST(which) "(SELECT * FROM enrolld.challenge AS n WHERE n.realm = d.realm AND n.claim_kind = d.kind AND n.claim_value = d.value " \
+	"AND n.purpose = d.purpose AND " which " ORDER BY n.created_at DESC LIMIT 1)"
 static const struct statement find = {"code_find",
 	"WITH k AS (SELECT * FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bytea[], "
 			"$8::uuid[], $9::text[], $10::bytea[], $11::bool[]) "
 			"AS k(n, realm, kind, value, purpose, challenge_id, digest, own, subject, caller, tells)), "
-		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject, k.tells FROM k WHERE k.value IS NOT NULL "
+		"named AS (SELECT k.n, k.realm, k.kind, k.value, k.purpose, NULL::uuid AS challenge_id, k.own, k.subject, k.tells, NULL::bool AS decoy FROM k WHERE k.value IS NOT NULL "
 			"UNION ALL " POINTED "t.challenge_id = k.challenge_id LIMIT 1) AS t "
 			"UNION ALL " POINTED "t.token_digest = k.digest LIMIT 1) AS t "
-			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject, k.tells "
+			"UNION ALL SELECT * FROM (SELECT DISTINCT ON (k.n) k.n, k.realm, t.claim_kind, t.claim_value, t.purpose, NULL::uuid, k.own, k.subject, k.tells, t.decoy "
 				"FROM k CROSS JOIN LATERAL (SELECT * FROM enrolld.challenge AS t WHERE t.realm IS NOT DISTINCT FROM k.realm AND t.caller = k.caller "
 					"AND t.claim_kind = k.kind ORDER BY t.created_at DESC LIMIT 1) AS t ORDER BY k.n, t.created_at DESC) AS asked) "
 	"SELECT d.n, d.kind, d.value, d.purpose, d.challenge_id <> c.challenge_id, c.challenge_id, c.nonce, c.key_epoch, c.serial, c.length, "
 		"c.alphabet, c.attempts, " MS("c.created_at") ", " MS("coalesce(c.sent_at, c.created_at)") ", " MS("c.expires_at") ", "
-		"c.consumed_at IS NOT NULL, c.caller, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
+		"c.consumed_at IS NOT NULL, c.caller, c.decoy, c.account_id, a.failures, " MS("a.locked_until") ", h.account_id, h.verified_at IS NOT NULL, "
 		"o.state = 'pending', o.number, o.locale, coalesce(o.given_name, o.display_name), o.opening, "
 		"CASE WHEN d.subject IS NOT NULL THEN o.password_hash END, o.password_serial, "
 		// Whoever is told of a new password.
 		"CASE WHEN d.tells THEN (SELECT v.value FROM enrolld.claim AS v WHERE v.account_id = h.account_id AND v.kind = 'email' "
 			"AND v.verified_at IS NOT NULL ORDER BY v.verified_at LIMIT 1) END, " MS("clock_timestamp()") " "
 	"FROM named AS d "
-		"LEFT JOIN LATERAL (SELECT * FROM enrolld.challenge AS c WHERE c.realm = d.realm AND c.claim_kind = d.kind "
-			"AND c.claim_value = d.value AND c.purpose = d.purpose ORDER BY c.created_at DESC LIMIT 1) AS c ON true "
+		"LEFT JOIN LATERAL (SELECT * FROM (" NEWEST("NOT n.decoy AND d.decoy IS NOT TRUE") " UNION ALL " NEWEST("n.decoy AND d.decoy IS NOT FALSE") ") AS u "
+			"ORDER BY u.consumed_at IS NULL AND u.expires_at > now() DESC, u.decoy LIMIT 1) AS c ON true "
 		"LEFT JOIN LATERAL (SELECT * FROM enrolld.address AS a WHERE a.realm = d.realm "
 			"AND a.kind = CASE WHEN d.subject IS NULL THEN d.kind ELSE 'password:' || d.kind END "
 			"AND a.value = coalesce(d.subject, d.value) LIMIT 1) AS a ON true "
@@ -151,6 +155,7 @@ static void read_challenge(const PGresult *result, size_t r, struct arena *arena
 	code->sent_ms = result_int(result, r, SENT);
 	code->expires_ms = result_int(result, r, EXPIRES);
 	code->consumed = result_bool(result, r, CONSUMED);
+	code->decoy = result_bool(result, r, DECOY);
 	code->has_caller = !PQgetisnull(result, (int)r, CALLER);
 	if (code->has_caller)
 		result_fixed(result, r, CALLER, code->caller, DIGEST_SIZE);

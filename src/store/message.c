@@ -51,7 +51,7 @@ static const struct statement settle_overdue = {"message_settle_overdue",
 
 // Of a challenge c: its address has a newer one for the same purpose, so that nobody can use its code any more.
 #define SUPERSEDED "EXISTS (SELECT 1 FROM enrolld.challenge AS n WHERE n.realm = c.realm AND n.claim_kind = c.claim_kind " \
-	"AND n.claim_value = c.claim_value AND n.purpose = c.purpose AND n.created_at > c.created_at)"
+	"AND n.claim_value = c.claim_value AND n.purpose = c.purpose AND n.created_at > c.created_at AND NOT n.decoy)"
 
 // Whose the row is, as somebody who was stopped and wakes may act for a claim that another has followed.
 #define CLAIM "(extract(epoch FROM m.claimed_at) * 1000000)::int8"

@@ -313,6 +313,40 @@ def case_nothing_is_kept(c):
     true(OLD not in log and "amber fox" not in log, "the log has none")
 
 
+def case_a_veiled_sign_up_tells_nothing_through_its_code(c):
+    """Whoever signs up with an address that somebody has is answered at the code as anybody, to the last try; the owner notices nothing."""
+    owner, _ = c.customer()
+    pending = c.talk.address()
+    c.talk.post({"email": pending, "password": OLD}).reply(201)
+    code = MAIL.search(c.mail(pending).get_body(("plain",)).get_content()).group(0)
+
+    def answers(address, **more):
+        up = c.talk.post({"email": address, "password": NEW})
+        shown = up.body(201)
+        true(shown["challenge_expires_at"], "expiry of the code")
+        guess = {"code": other(code) if address == pending else "000000", **({"challenge_id": shown["challenge_id"]} if more.get("by_id") else {}),
+                 **({"purpose": "verify_email", "email": address} if more.get("by_address") else {})}
+        found = []
+        for _ in range(7):
+            found.append(c.talk.post(guess, topic="otp", path="/v1/codes/check"))
+            found[-1].reply()
+        return [x.reply().header(":status") for x in found], [{**x.body(), "request_id": 0} for x in found], sorted(shown), up.result().json()["reason"] if address in (owner, pending) else None
+    for how in ({"by_id": True}, {"by_address": True}, {"by_id": True, "by_address": True}):
+        fresh = answers(c.talk.address(), **how)
+        equal(fresh[1][0]["reason"], "code_wrong", "a wrong try of a code that was sent")
+        equal([body.get("tries_left") for body in fresh[1][:5]], [4, 3, 2, 1, 0], "tries left")
+        veiled = answers(owner, **how)
+        equal(veiled[:3], fresh[:3], f"answers {how}")
+        equal(veiled[3], "identity_taken", "what the result says")
+    by_id = answers(pending, by_id=True)
+    equal(by_id[:3], fresh[:3], "answers of who is pending")
+    equal(c.talk.post({"purpose": "verify_email", "email": pending, "code": code}, topic="otp", path="/v1/codes/check").body(200)["verified"]["value"], pending,
+          "the owner's code is as good as before")
+    equal(c.rows("select count(*) from enrolld.address where value in (%s, %s) and failures > 0", owner, pending), [(0,)], "failures of the owners")
+    equal(c.rows("select count(*) from enrolld.message m join enrolld.challenge h using (challenge_id) where h.decoy"), [(0,)], "messages of decoys")
+    equal(c.rows("select count(*) from enrolld.challenge where decoy and token_digest is not null"), [(0,)], "links of decoys")
+
+
 def started(world):
     context = Context(world)
     context.worker.start()

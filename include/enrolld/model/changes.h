@@ -28,6 +28,7 @@ struct challenge_row {
 	struct slice claim_value;
 	struct code_seed seed; // of serial 0
 	struct code_form form;
+	bool decoy;                        // sent to nobody, right for nothing, and found by no link
 	uint8_t token_digest[DIGEST_SIZE]; // to find the row by its link token
 	const uint8_t *caller;             // digest of who asked, to find it by; NULL: nobody is named
 	int64_t life_ms;                   // added to database time

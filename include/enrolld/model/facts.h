@@ -61,6 +61,7 @@ struct code_facts {
 	struct slice value;   // absent: no challenge was found by what names it
 	struct slice purpose;
 	bool found;      // there is a challenge
+	bool decoy;      // of a sign-up that was answered as if: no code is right
 	bool superseded; // a newer one has taken the place of that which was named
 	struct uuid challenge_id;
 	struct uuid account_id; // for which it was made; nil: none

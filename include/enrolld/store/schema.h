@@ -7,7 +7,7 @@
 #include "enrolld/base/strbuf.h"
 #include "enrolld/store/store.h"
 
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 
 // Applies what is missing, each step in its transaction, under an advisory lock; prints one line a step. dry_run prints the SQL instead.
 enum reason schema_migrate(const struct store_conf *conf, bool dry_run, FILE *out, struct fault *f) ATTR_MUST_USE;

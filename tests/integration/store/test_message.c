@@ -368,13 +368,32 @@ static void nothing_is_sent_past_its_life(void **state)
 	assert_string_equal(row(), "expired 0 f f - -");
 }
 
-static void supersede(void)
+static void add_newer(bool decoy)
 {
 	(void)fixture_sql(
 		fx,
 		"INSERT INTO enrolld.challenge (challenge_id, realm, purpose, channel, claim_kind, claim_value, nonce, key_epoch, created_at, "
-		"expires_at) SELECT gen_random_uuid(), c.realm, c.purpose, c.channel, c.claim_kind, c.claim_value, c.nonce, c.key_epoch, "
-		"clock_timestamp(), c.expires_at FROM enrolld.challenge AS c JOIN enrolld.message AS m USING (challenge_id)");
+		"expires_at, decoy) SELECT gen_random_uuid(), c.realm, c.purpose, c.channel, c.claim_kind, c.claim_value, c.nonce, c.key_epoch, "
+		"clock_timestamp(), c.expires_at, %s FROM enrolld.challenge AS c JOIN enrolld.message AS m USING (challenge_id)",
+		decoy ? "true" : "false");
+}
+
+static void supersede(void)
+{
+	add_newer(false);
+}
+
+// Somebody else signed up with the address: its owner's code goes out.
+static void a_decoy_supersedes_nothing(void **state)
+{
+	(void)state;
+	struct message_lease lease;
+	struct sample *s = queue_message(60000);
+	add_newer(true);
+	assert_int_equal(claim(store, &lease, 1), 1);
+	assert_false(lease.superseded);
+	assert_true(transmit(store, &s->changes.messages[0].message_id));
+	settle(&lease.message_id, MESSAGE_ACCEPTED, 0);
 }
 
 static void what_a_newer_code_supersedes_is_not_sent(void **state)
@@ -518,6 +537,7 @@ int main(void)
 		TEST(one_that_waits_to_be_sent_once_more_takes_a_late_answer),
 		TEST(one_that_was_unknown_never_ends_as_expired),
 		TEST(nothing_is_sent_past_its_life),
+		TEST(a_decoy_supersedes_nothing),
 		TEST(what_a_newer_code_supersedes_is_not_sent),
 		TEST(what_may_have_been_sent_is_unknown_when_it_is_superseded),
 		TEST(the_oldest_go_first_and_max_is_kept),

@@ -97,14 +97,14 @@ static void of_several_who_migrate_one_works(void **state)
 		if (racers[i].reason != REASON_OK)
 			fail_msg("%s", racers[i].fault.detail);
 		applied += strstr(racers[i].text, "0001_initial: applied in ") != NULL;
-		assert_non_null(strstr(racers[i].text, "schema enrolld is at version 8\n"));
+		assert_non_null(strstr(racers[i].text, "schema enrolld is at version 9\n"));
 		assert_non_null(strstr(racers[i].text, "privileges: granted to role enrolld_worker"));
 		free(racers[i].text);
 	}
 	assert_int_equal(applied, 1);
 	assert_string_equal(
 		fixture_sql(empty, "SELECT string_agg(version || ' ' || name, ',') FROM enrolld.migration"),
-		"1 0001_initial,2 0002_limits_and_numbers,3 0003_codes,4 0004_sessions,5 0005_passwords,6 0006_sending,7 0007_notices,8 0008_openings");
+		"1 0001_initial,2 0002_limits_and_numbers,3 0003_codes,4 0004_sessions,5 0005_passwords,6 0006_sending,7 0007_notices,8 0008_openings,9 0009_decoys");
 	assert_int_equal(fixture_count(empty, "SELECT max(version) FROM enrolld.migration"), SCHEMA_VERSION);
 	struct fault f;
 	assert_int_equal(ping(&empty->owner, &f), REASON_OK);
@@ -116,7 +116,7 @@ static void migrating_again_changes_nothing(void **state)
 	(void)fixture_sql(fx, "INSERT INTO enrolld.counter (realm, name, value) VALUES ('r', 'kept', 7)");
 	const char *text = migrate(&fx->owner, false);
 	assert_null(strstr(text, "applied"));
-	assert_non_null(strstr(text, "schema enrolld is at version 8\n"));
+	assert_non_null(strstr(text, "schema enrolld is at version 9\n"));
 	assert_int_equal(fixture_count(fx, "SELECT value FROM enrolld.counter"), 7);
 	assert_null(strstr(migrate(&fx->owner, true), "CREATE TABLE"));
 }
@@ -125,10 +125,10 @@ static void versions_n_and_n_plus_1_are_served(void **state)
 {
 	(void)state;
 	struct fault f;
-	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (9, 'later')");
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (10, 'later')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_OK);
 	(void)migrate(&fx->owner, false);
-	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (10, 'much later')");
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (11, 'much later')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
 	assert_int_equal(schema_migrate(&fx->owner, false, stdout, &f), REASON_SCHEMA_MISMATCH);
 	(void)fixture_sql(fx, "DELETE FROM enrolld.migration");
@@ -148,6 +148,8 @@ static void versions_n_and_n_plus_1_are_served(void **state)
 	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (7, '0007_notices')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
 	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (8, '0008_openings')");
+	assert_int_equal(ping(&fx->worker, &f), REASON_SCHEMA_MISMATCH);
+	(void)fixture_sql(fx, "INSERT INTO enrolld.migration (version, name) VALUES (9, '0009_decoys')");
 	assert_int_equal(ping(&fx->worker, &f), REASON_OK);
 }
 
@@ -202,7 +204,7 @@ static void the_worker_may_not_do_more_than_it_does(void **state)
 		"UPDATE enrolld.claim SET account_id = gen_random_uuid()",
 		"UPDATE enrolld.message SET channel = 'sms'",
 		"UPDATE enrolld.notice SET payload = ''",
-		"INSERT INTO enrolld.migration (version, name) VALUES (9, 'x')",
+		"INSERT INTO enrolld.migration (version, name) VALUES (99, 'x')",
 		"UPDATE enrolld.session SET nonce = ''",
 		"UPDATE enrolld.session SET token_digest = ''",
 		"UPDATE enrolld.session SET account_id = gen_random_uuid()",

@@ -439,6 +439,27 @@ static void a_wrong_code_is_counted_twice(void **state)
 	refuses(x, REASON_CODE_EXHAUSTED);
 }
 
+// Of a sign-up that was answered as if: the same words and the same count of tries, and nobody else's address is counted against.
+static void no_code_is_right_for_a_decoy(void **state)
+{
+	struct fixture *x = *state;
+	tries_right(x, "verify_phone");
+	x->facts.code.decoy = true;
+	x->facts.code.account_id = uuid_v8_of((const uint8_t *)"nobody's account");
+	decides(x, REASON_CODE_WRONG);
+	assert_true(x->changes.code.holds && x->changes.code.tries);
+	assert_false(x->changes.code.counts || x->changes.code.consumes || x->changes.code.verifies);
+	assert_int_equal(x->receipt.tries_left, 4);
+	assert_false(x->receipt.has_account || x->receipt.verified);
+	x->facts.code.locked_until_ms = NOW_MS + 1; // the owner's
+	decides(x, REASON_CODE_WRONG);
+	x->facts.code.tries = 5;
+	refuses(x, REASON_CODE_EXHAUSTED);
+	x->facts.code.tries = 0;
+	x->facts.code.expires_ms = NOW_MS;
+	refuses(x, REASON_CODE_EXPIRED);
+}
+
 static void failures_outlive_the_code_and_make_the_address_wait(void **state)
 {
 	struct fixture *x = *state;
@@ -711,6 +732,7 @@ int main(void)
 		test(signing_in_needs_an_account),
 		test(a_custom_code_brings_about_nothing),
 		test(a_wrong_code_is_counted_twice),
+		test(no_code_is_right_for_a_decoy),
 		test(failures_outlive_the_code_and_make_the_address_wait),
 		test(what_is_not_alive_is_not_compared),
 		test(another_claim_that_is_taken_leaves_the_code_alive),

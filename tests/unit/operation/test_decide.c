@@ -172,6 +172,10 @@ static void a_taken_identity_may_be_veiled(void **state)
 	struct fault f;
 	assert_int_equal(decide(x), DECISION_HASH);
 	const struct receipt accepted = x->receipt;
+	const size_t challenges = x->changes.challenge_count;
+	assert_true(challenges > 0);
+	for (size_t i = 0; i < challenges; i++)
+		assert_false(x->changes.challenges[i].decoy);
 	x->registration.veils_taken = true;
 	x->facts.taken[0] = true;
 	assert_int_equal(decide(x), DECISION_HASH);
@@ -180,7 +184,9 @@ static void a_taken_identity_may_be_veiled(void **state)
 	assert_true(x->receipt.veiled && x->receipt.violation_count == 0);
 	assert_true(x->receipt.has_account && x->receipt.has_challenge == accepted.has_challenge);
 	assert_int_equal(x->receipt.expires_ms, accepted.expires_ms);
-	assert_int_equal(x->changes.challenge_count, 0);
+	assert_int_equal(x->changes.challenge_count, challenges);
+	for (size_t i = 0; i < challenges; i++)
+		assert_true(x->changes.challenges[i].decoy);
 	assert_false(x->changes.has_account);
 	assert_text(x->changes.result,
 		    "{\"request_id\":\"id-1\",\"realm\":\"main\",\"operation\":\"sign_up\",\"outcome\":\"refused\","
