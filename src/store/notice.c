@@ -7,16 +7,16 @@
 #include "store/result.h"
 
 // clang-format off
-#define AGE "(o.created_at, o.notice_id) < (t.created_at, t.notice_id)"
-
-// Whose older one is in another's hands has to wait; what is in ours goes in its order.
+// What waits and is older than one of ours is ours too, or in another's hands: then ours is not the so-manieth of its key, and has to wait. Counting
+// costs no more than there are such rows.
 static const struct statement take = {"notice_take",
 	"WITH taken AS (SELECT notice_id, kind, subject, key, payload, created_at FROM enrolld.notice WHERE published_at IS NULL "
-		"ORDER BY created_at, notice_id LIMIT $1::int8 FOR UPDATE SKIP LOCKED) "
+			"ORDER BY created_at, notice_id LIMIT $1::int8 FOR UPDATE SKIP LOCKED), "
+		"counted AS (SELECT t.*, row_number() OVER (PARTITION BY t.key ORDER BY t.created_at, t.notice_id) AS nth FROM taken AS t) "
 	"SELECT t.notice_id, t.kind, coalesce(t.subject, t.notice_id::text), coalesce(t.key, t.subject, t.notice_id::text), t.payload, "
 		"(extract(epoch FROM t.created_at) * 1000)::int8 "
-	"FROM taken AS t WHERE NOT EXISTS (SELECT 1 FROM enrolld.notice AS o WHERE o.key = t.key AND o.published_at IS NULL AND " AGE " "
-		"AND NOT EXISTS (SELECT 1 FROM taken AS k WHERE k.notice_id = o.notice_id)) "
+	"FROM counted AS t WHERE t.key IS NULL OR t.nth = (SELECT count(*) FROM enrolld.notice AS o WHERE o.key = t.key "
+		"AND o.published_at IS NULL AND (o.created_at, o.notice_id) <= (t.created_at, t.notice_id)) "
 	"ORDER BY t.created_at, t.notice_id"};
 
 static const struct statement mark = {"notice_mark",
