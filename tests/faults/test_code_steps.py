@@ -33,7 +33,7 @@ LANE = ("reader.taken", "reader.entered", "look.done", "store.begun", "store.fin
 COURIER = ("courier.claimed", "courier.transmitting", "courier.sent", "courier.settled")
 OTHERS = {"hash.done": "no password is hashed on this path",
           "source.assigned": "before any record", "source.dropped": "before any record", "hand.on": "of a start after a death, which every life here is",
-          "leave.begun": "of an orderly stop", "leave.raised": "of an orderly stop"}
+          "notice.published": "of what is told about a message after its end", "leave.begun": "of an orderly stop", "leave.raised": "of an orderly stop"}
 IN_DOUBT = ("courier.transmitting", "courier.sent")
 CODE = re.compile(r"code(?: is|:)\s+(\d{6})(?!\d)")
 DIES_WITHIN = 20  # seconds
