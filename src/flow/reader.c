@@ -146,7 +146,8 @@ static void interpret(struct reader *r, struct work *work)
 	account(lane, work);
 }
 
-// A record that was in hand when the worker died is not even parsed the third time.
+// A record that was in hand at three crashes is not carried out any more, but read: its request may have been stored before the worker died, and then
+// the look finds its row, which says what goes out. At the fourth it is not even read.
 static void bury_unread(struct reader *r, struct work *work)
 {
 	struct record *bare = &work->record; // the request refers to it as long as it lives
@@ -159,7 +160,6 @@ static void bury_unread(struct reader *r, struct work *work)
 	bool addressed;
 	work->refusal = intake_read(&r->lane->intake, work->topic, bare, youngest_of(r, &bare->at), work->arena, &work->request,
 				    &addressed, &f);
-	work->refusal = REASON_KILLS_WORKER;
 }
 
 static void enter(struct reader *r, struct work *work)
@@ -224,10 +224,12 @@ static void take_cautiously(struct reader *r, struct work *work)
 		return;
 	}
 	admit(lane, work);
-	if (before >= HAND_TRIES_KILL)
+	if (before > HAND_TRIES_KILL)
 		bury_unread(r, work);
 	else
 		interpret(r, work);
+	if (before >= HAND_TRIES_KILL)
+		work->refusal = REASON_KILLS_WORKER;
 	enter(r, work);
 	put_down(r, &at);
 }

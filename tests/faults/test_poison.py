@@ -112,6 +112,24 @@ class Trial:
         equal(len(self.worker.events("unclean_start")) > 0, True, "unclean_start in the log")
         eventually(lambda: world.sql("select count(*) from enrolld.hand") == [(0,)], "nothing in hand any more")
 
+    def case_a_record_that_was_stored_before_three_crashes_is_answered(self):
+        equal(self.worker.stop(), 0, "exit status")
+        stored = self.talk.post(self.talk.person(), partition=1)
+        self.world.gateway.flush()
+        for step in ("store.settled", "sink.begun", "sink.produced"):  # the first has it among others, the next two alone
+            self.worker.start(ready=None, failpoints=f"{step}=die@1")
+            eventually(lambda: not self.worker.running(), f"dies at {step}", 20)
+        place = (stored.sent.topic, stored.sent.partition, stored.sent.offset)
+        equal(self.world.sql('select times from enrolld.hand where topic = %s and partition = %s and "offset" = %s', *place), [(2,)],
+              "how often it was in hand")
+        self.worker.start()
+        account = stored.result("accepted", timeout=30).json()["account_id"]
+        equal(stored.reply(201).json()["account_id"], account, "account of the reply")
+        eventually(lambda: self.world.sql("select count(*) from enrolld.hand") == [(0,)], "nothing in hand any more")
+        equal(self.talk.tail.find(lambda m: m.topic == self.world.topics["dead"] and m.header("enrolld-reason") == "kills-worker"
+                                  and m.header("__connect.errors.offset") == str(stored.sent.offset) and m.header("__connect.errors.partition") == "1"),
+              [], "dead letters of it")
+
     def case_a_reply_that_its_topic_does_not_take_is_dropped(self):
         tiny = self.world.topics["tiny"]
         before = self.worker.metrics().sum("replies_dropped_total", reason="too_large")
@@ -204,7 +222,8 @@ def main():
         with World("poison", settings=settings, more_topics=("again", "short")) as world:
             trial = Trial(world, cases)
             for case in (trial.case_what_the_database_refuses_is_buried_alone, trial.case_three_in_a_row_are_an_outage,
-                         trial.case_a_record_in_hand_at_three_crashes_is_buried, trial.case_a_reply_that_its_topic_does_not_take_is_dropped,
+                         trial.case_a_record_in_hand_at_three_crashes_is_buried,
+                         trial.case_a_record_that_was_stored_before_three_crashes_is_answered, trial.case_a_reply_that_its_topic_does_not_take_is_dropped,
                          trial.case_a_results_topic_that_takes_too_little_holds_its_lane,
                          trial.case_a_transaction_of_its_own_that_is_open_is_ended_with_nothing_in_hand,
                          trial.case_below_the_start_of_the_log_it_goes_on, trial.case_a_topic_that_is_made_again_waits_until_it_is_forgotten):
