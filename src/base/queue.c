@@ -2,16 +2,15 @@
 // A ring under one mutex; takers and pushers are woken only if some wait, and after the mutex is free.
 #include "enrolld/base/queue.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "enrolld/base/clock.h"
 #include "enrolld/base/fault.h"
+#include "enrolld/base/thread.h"
 
-#define NS_PER_S 1000000000
 #define NS_PER_MS 1000000
 
 struct queue {
@@ -103,7 +102,7 @@ bool queue_push(struct queue *q, void *item)
 	(void)pthread_mutex_lock(&q->lock);
 	while (queue_length(q) == q->capacity && !queue_closed(q)) {
 		q->pushers_waiting++;
-		(void)pthread_cond_wait(&q->has_room, &q->lock);
+		(void)thread_wait(&q->has_room, &q->lock, THREAD_NO_END);
 		q->pushers_waiting--;
 	}
 	if (queue_closed(q)) {
@@ -130,31 +129,14 @@ bool queue_try_push(struct queue *q, void *item)
 	return queue_try_push_all(q, &item, 1);
 }
 
-static struct timespec deadline_in_ms(int64_t ms)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * NS_PER_MS;
-	if (t.tv_nsec >= NS_PER_S) {
-		t.tv_sec++;
-		t.tv_nsec -= NS_PER_S;
-	}
-	return t;
-}
-
 // With the lock held: until there is an item, the queue is closed or the time is over.
 static void wait_for_item(struct queue *q, int64_t timeout_ms)
 {
-	if (timeout_ms == 0 || queue_length(q) > 0 || queue_closed(q))
-		return;
-	struct timespec deadline = timeout_ms > 0 ? deadline_in_ms(timeout_ms) : (struct timespec){0};
-	int error = 0;
+	int64_t until_ns = timeout_ms >= 0 ? clock_mono_ns() + timeout_ms * NS_PER_MS : THREAD_NO_END;
+	bool in_time = timeout_ms != 0;
 	q->takers_waiting++;
-	while (queue_length(q) == 0 && !queue_closed(q) && error != ETIMEDOUT) {
-		error = timeout_ms > 0 ? pthread_cond_timedwait(&q->has_item, &q->lock, &deadline)
-				       : pthread_cond_wait(&q->has_item, &q->lock);
-	}
+	while (in_time && queue_length(q) == 0 && !queue_closed(q))
+		in_time = thread_wait(&q->has_item, &q->lock, until_ns);
 	q->takers_waiting--;
 }
 

@@ -2,16 +2,22 @@
 // Starting threads: name, stack, signal mask and priority in one place.
 #include "enrolld/base/thread.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
+
+#include "enrolld/base/clock.h"
 
 #define NAME_SIZE 16 // with NUL, as the kernel keeps it
 #define NICE_STEP 5
 #define NICE_MAX 19
+#define NS_PER_S 1000000000
+#define LOOK_NS 100000000
 
 struct start {
 	void (*fn)(void *ctx);
@@ -79,6 +85,14 @@ void thread_join(pthread_t thread)
 	int error = pthread_join(thread, NULL);
 	if (error != 0)
 		PANIC("thread_join: %s", strerrordesc_np(error));
+}
+
+bool thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns)
+{
+	int64_t look_ns = clock_mono_ns() + LOOK_NS;
+	int64_t end_ns = until_ns < look_ns ? until_ns : look_ns;
+	struct timespec end = {.tv_sec = end_ns / NS_PER_S, .tv_nsec = end_ns % NS_PER_S};
+	return pthread_cond_timedwait(condition, lock, &end) != ETIMEDOUT || end_ns < until_ns;
 }
 
 void thread_set_batch_priority(void)

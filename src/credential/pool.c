@@ -2,10 +2,8 @@
 // The hash pool: bounded queues by priority, one hasher a thread.
 #include "enrolld/credential/pool.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "enrolld/base/clock.h"
 #include "enrolld/base/metric.h"
@@ -58,13 +56,6 @@ static void lock(struct credential_pool *pool)
 static void unlock(struct credential_pool *pool)
 {
 	(void)pthread_mutex_unlock(&pool->lock);
-}
-
-// false when the time is over; as of clock_mono_ns(), on whose clock the conditions run.
-static bool wait_until(struct credential_pool *pool, pthread_cond_t *condition, int64_t mono_ns)
-{
-	struct timespec until = {.tv_sec = mono_ns / NS_PER_S, .tv_nsec = mono_ns % NS_PER_S};
-	return pthread_cond_timedwait(condition, &pool->lock, &until) != ETIMEDOUT;
 }
 
 // Which priority is served next; CREDENTIAL_PRIORITIES if nothing waits. Under the lock.
@@ -126,9 +117,7 @@ static struct credential_job *take(struct hasher *hasher)
 	lock(pool);
 	struct credential_job *job;
 	while (!(job = take_next(pool)) && !pool->closed) {
-		if (wiped) {
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
-		} else if (!wait_until(pool, &pool->work, wipe_ns)) {
+		if (!thread_wait(&pool->work, &pool->lock, wiped ? THREAD_NO_END : wipe_ns)) {
 			unlock(pool);
 			argon2_memory_wipe(hasher->memory);
 			wiped = true;
@@ -185,7 +174,7 @@ static bool pause_hasher(struct credential_pool *pool, struct backoff *backoff)
 {
 	int64_t until_ns = clock_mono_ns() + backoff_next_ms(backoff) * (NS_PER_S / 1000);
 	lock(pool);
-	while (!pool->closed && wait_until(pool, &pool->closing, until_ns))
+	while (!pool->closed && thread_wait(&pool->closing, &pool->lock, until_ns))
 		;
 	bool closed = pool->closed;
 	unlock(pool);
@@ -229,7 +218,7 @@ bool credential_pool_submit(struct credential_pool *pool, struct credential_job 
 		PANIC("a hash job without password or place for the hash");
 	lock(pool);
 	while (!pool->closed && waiting->count == pool->capacity)
-		(void)pthread_cond_wait(&waiting->room, &pool->lock);
+		(void)thread_wait(&waiting->room, &pool->lock, THREAD_NO_END);
 	bool taken = !pool->closed;
 	if (taken) {
 		waiting->jobs[(waiting->first + waiting->count++) % pool->capacity] = job;

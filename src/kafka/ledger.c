@@ -2,16 +2,15 @@
 // One queue (line) a partition; lines whose first entry is done stand in a ring of their own, so that taking never searches.
 #include "enrolld/kafka/ledger.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "enrolld/base/clock.h"
 #include "enrolld/base/failpoint.h"
 #include "enrolld/base/fault.h"
+#include "enrolld/base/thread.h"
 
 struct ledger_line {
 	char *topic;
@@ -212,23 +211,15 @@ static size_t take_ready(struct ledger *l, void **items, size_t max)
 	return count;
 }
 
-static struct timespec deadline_of(int64_t timeout_ms)
-{
-	int64_t ns = clock_mono_ns() + timeout_ms * 1000000;
-	return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-}
-
 size_t ledger_take(struct ledger *l, void **items, size_t max, int64_t timeout_ms)
 {
-	struct timespec deadline = deadline_of(timeout_ms > 0 ? timeout_ms : 0);
+	int64_t until_ns = timeout_ms >= 0 ? clock_mono_ns() + timeout_ms * 1000000 : THREAD_NO_END;
+	bool in_time = timeout_ms != 0;
 	(void)pthread_mutex_lock(&l->lock);
 	size_t count = take_ready(l, items, max);
-	while (count == 0 && timeout_ms != 0 && !l->closed) {
-		int error = timeout_ms < 0 ? pthread_cond_wait(&l->changed, &l->lock)
-					   : pthread_cond_timedwait(&l->changed, &l->lock, &deadline);
+	while (count == 0 && in_time && !l->closed) {
+		in_time = thread_wait(&l->changed, &l->lock, until_ns);
 		count = take_ready(l, items, max);
-		if (error == ETIMEDOUT)
-			break;
 	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return count;

@@ -7,12 +7,16 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <cmocka.h>
+
+#include "enrolld/base/clock.h"
 
 struct seen {
 	char name[32];
@@ -92,11 +96,51 @@ static void batch_priority_is_the_threads_own(void **state)
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), nice_before);
 }
 
+struct rendezvous {
+	pthread_mutex_t lock;
+	pthread_cond_t condition;
+	bool there;
+};
+
+// A signal that the C library loses.
+static void come_unannounced(void *ctx)
+{
+	struct rendezvous *r = ctx;
+	clock_sleep_ms(20);
+	(void)pthread_mutex_lock(&r->lock);
+	r->there = true;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+static void who_waits_looks_without_a_signal(void **state)
+{
+	(void)state;
+	struct rendezvous r = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_condattr_t attr;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	assert_int_equal(pthread_cond_init(&r.condition, &attr), 0);
+	pthread_t thread;
+	assert_int_equal(thread_start("guest", come_unannounced, &r, &thread, NULL), REASON_OK);
+	(void)pthread_mutex_lock(&r.lock);
+	while (!r.there)
+		assert_true(thread_wait(&r.condition, &r.lock, THREAD_NO_END));
+	int64_t end_ns = clock_mono_ns() + 10 * INT64_C(1000000);
+	while (thread_wait(&r.condition, &r.lock, end_ns))
+		continue;
+	assert_true(clock_mono_ns() >= end_ns);
+	(void)pthread_mutex_unlock(&r.lock);
+	thread_join(thread);
+	(void)pthread_cond_destroy(&r.condition);
+	(void)pthread_condattr_destroy(&attr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_has_its_name_and_stack),
 		cmocka_unit_test(signals_do_not_reach_it),
+		cmocka_unit_test(who_waits_looks_without_a_signal),
 		cmocka_unit_test(batch_priority_is_the_threads_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
