@@ -12,7 +12,7 @@
 
 #define POLL_EVERY 64     // records between two services of the group
 #define IDLE_MS 20        // longest wait in one call
-#define HAND_TRIES_KILL 2 // in hand before, after the first crash: the third one is the last
+#define HAND_TRIES_KILL 2 // in hand before, after the first crash: the third one is the last that carries it out
 
 // Youngest record time of each partition, for records that have none.
 struct youngest {
@@ -146,8 +146,7 @@ static void interpret(struct reader *r, struct work *work)
 	account(lane, work);
 }
 
-// A record that was in hand at three crashes is not carried out any more, but read: its request may have been stored before the worker died, and then
-// the look finds its row, which says what goes out. At the fourth it is not even read.
+// A record that killed the worker again after it was not to be carried out any more.
 static void bury_unread(struct reader *r, struct work *work)
 {
 	struct record *bare = &work->record; // the request refers to it as long as it lives
@@ -228,6 +227,8 @@ static void take_cautiously(struct reader *r, struct work *work)
 		bury_unread(r, work);
 	else
 		interpret(r, work);
+	// It is read all the same the first time: its request may have been stored before the worker died, and then the look finds its row, which says what
+	// goes out.
 	if (before >= HAND_TRIES_KILL)
 		work->refusal = REASON_KILLS_WORKER;
 	enter(r, work);
